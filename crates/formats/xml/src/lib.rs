@@ -1,0 +1,1 @@
+//! XML in and out, safely: trees, SOAP, MTOM, signatures.

@@ -1,0 +1,1 @@
+//! The flows: identify, validate, decide, store, dispatch, trace.

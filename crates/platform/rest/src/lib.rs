@@ -1,0 +1,1 @@
+//! FHIR REST over one tenant of the store.

@@ -1,0 +1,1 @@
+//! HTTP: the front door, the console, metrics.

@@ -1,0 +1,1 @@
+//! Durable state: resources, blobs, jobs, flows and audit leaves, on SQLite.

@@ -1,0 +1,1 @@
+//! Keys, certificates, TLS, tokens, access decisions and the audit log's proofs.

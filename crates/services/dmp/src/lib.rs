@@ -1,0 +1,1 @@
+//! DMP and Mon espace santé: XDS.b client and twin.

@@ -1,0 +1,1 @@
+//! MSSanté: secure health mail, client and twin operator.

@@ -1,0 +1,1 @@
+//! Pro Santé Connect: relying party and twin provider.
