@@ -27,7 +27,7 @@ impl Rpps {
 }
 
 const fn luhn_term(at: usize, digit: u32) -> u32 {
-    if at % 2 == 0 {
+    if at.is_multiple_of(2) {
         return digit;
     }
     let doubled = digit * 2;
