@@ -1,1 +1,27 @@
-//! Durable state: resources, blobs, jobs, flows and audit leaves, on SQLite.
+//! Durable state: resources, blobs, jobs, flows and audit leaves, behind one trait.
+//!
+//! Enter by [`Store`]: callers hold an `Arc<dyn Store>`, write with a [`Batch`] and never see which engine
+//! keeps it. [`SqliteStore`] is the embedded engine, in one folder of its own.
+//!
+//! *Promise:* once [`Store::commit`] has answered, the whole batch (resources, blobs, audit records,
+//! jobs) survives a crash and a power cut; if it has not, either all of it is there or nothing.
+//! *Absent on purpose:* no SQL in the trait, no knowledge of FHIR or of any service, no way to change or
+//! drop an audit record.
+
+pub mod batch;
+mod digest;
+pub mod error;
+pub mod flow;
+pub mod job;
+pub mod resource;
+mod sqlite;
+mod store;
+
+pub use batch::{Batch, Committed, Delete, Enqueued, Expect, Posting, Release, Unique, Write};
+pub use digest::{Blob, Digest, DigestError};
+pub use error::StoreError;
+pub use flow::{Exchange, Flow, FlowFilter, FlowState, FlowStep, FlowSummary, NewFlow, StepState};
+pub use job::{Claim, Job, JobCount, JobFilter, JobId, JobState, JobUpdate, NewJob, Outcome};
+pub use resource::{Cursor, Page, Term, Version};
+pub use sqlite::{Options, SqliteStore};
+pub use store::{Store, Stored};
