@@ -1,1 +1,25 @@
-//! FHIR R4 documents in memory.
+//! FHIR R4 as Socle reads and writes it: documents kept as received, findings, FR Core patients,
+//! PDSm transactions.
+//!
+//! Enter by [`Document::parse`]: one strict pass over the received bytes into a compact tape; everything
+//! else reads that tape. [`outcome`] says what is wrong with a document, in French and English;
+//! [`fr_core`] reads and writes who the patient is; [`pdsm`] reads and writes the transactions of the
+//! CI-SIS volet "Partage de documents de santé en mobilité"; [`mapping`] translates XDS code systems;
+//! [`write`] is the small JSON writer that all of them share.
+//!
+//! Absent on purpose: no struct generated per resource, no network, no XML, no validation against
+//! profiles. What these readers check is what Socle needs to act; a profile says more.
+
+pub mod base64;
+pub mod datatypes;
+pub mod fr_core;
+pub mod mapping;
+pub mod outcome;
+pub mod pdsm;
+pub mod tape;
+pub mod text;
+pub mod write;
+
+pub use outcome::{Finding, Findings, IssueType, Noted, Reading, Rule, Severity};
+pub use tape::{Document, JsonError, Kind, Limits, Node, Position};
+pub use text::{Lang, Text};

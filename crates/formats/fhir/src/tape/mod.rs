@@ -1,0 +1,249 @@
+//! JSON documents in memory: the received bytes, and a compact tape that says where everything is.
+//!
+//! [`Document::parse`] reads the bytes once (`parse.rs`), strictly, as FHIR asks (FHIR R4 §2.6.2 JSON,
+//! RFC 8259, RFC 7493). [`Node`] (`node.rs`) walks the tape. Strings are borrowed from the received bytes
+//! unless they hold an escape, numbers keep the text that was written, line and column are counted when
+//! somebody asks. [`JsonError`] (`error.rs`) says what is wrong, where, and how to mend it; [`Oddity`]
+//! is what JSON allows and FHIR does not.
+//!
+//! Not here: what an element means. A tape knows objects, arrays and scalars, no resource.
+
+mod error;
+mod keys;
+mod node;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use memchr::memchr_iter;
+
+pub use error::{JsonError, JsonErrorKind};
+pub use node::{Items, Members, Node};
+
+use keys::{KeyId, Keys};
+
+/// What a document may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes received. Never above 4 GiB: offsets are 32 bits.
+    pub bytes: usize,
+    /// Objects and arrays inside each other.
+    pub depth: usize,
+    /// Values: objects, arrays, strings, numbers, booleans, nulls.
+    pub nodes: usize,
+}
+
+impl Default for Limits {
+    /// 256 MB (a Synthea patient bundle passes 100 MB), 200 levels, 20 million values.
+    fn default() -> Self {
+        Self { bytes: 256 << 20, depth: 200, nodes: 20_000_000 }
+    }
+}
+
+/// A JSON document: its bytes and its tape. Cheap to move, expensive to clone; share it in an `Arc`.
+pub struct Document {
+    bytes: Bytes,
+    nodes: Vec<Raw>,
+    keys: Keys,
+    /// Text of the strings that were written with escapes, one after the other.
+    unescaped: String,
+    /// Where each of them is in `unescaped`.
+    escapes: Vec<(u32, u32)>,
+    oddities: Vec<(u32, OddityKind)>,
+    lines: OnceLock<Vec<u32>>,
+}
+
+impl Document {
+    /// Reads a document under the default [`Limits`].
+    ///
+    /// # Errors
+    /// [`JsonError`] with the place and the way to mend it.
+    pub fn parse(bytes: impl Into<Bytes>) -> Result<Self, JsonError> {
+        Self::parse_within(bytes, &Limits::default())
+    }
+
+    /// Reads a document under the given limits.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn parse_within(bytes: impl Into<Bytes>, limits: &Limits) -> Result<Self, JsonError> {
+        parse::parse(bytes.into(), limits)
+    }
+
+    /// The outermost value.
+    #[must_use]
+    pub const fn root(&self) -> Node<'_> {
+        Node::new(self, 0)
+    }
+
+    /// The bytes as they were received.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// How many values the document holds.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Never: a document holds at least its root.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// What JSON allows and FHIR does not, in document order.
+    pub fn oddities(&self) -> impl Iterator<Item = Oddity<'_>> {
+        self.oddities.iter().map(|(index, kind)| Oddity { node: Node::new(self, *index), kind: *kind })
+    }
+
+    fn position_of(&self, offset: usize) -> Position {
+        let lines = self.lines.get_or_init(|| line_starts(&self.bytes));
+        let line = lines.partition_point(|start| *start as usize <= offset);
+        let start = lines.get(line.wrapping_sub(1)).map_or(0, |start| *start as usize);
+        let end = offset.clamp(start, self.bytes.len());
+        Position { line: line.max(1), column: columns(&self.bytes[start..end]), offset }
+    }
+
+    fn slice(&self, start: u32, end: u32) -> &str {
+        self.bytes
+            .get(start as usize..end as usize)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
+    }
+
+    fn unescaped(&self, at: u32) -> &str {
+        self.escapes
+            .get(at as usize)
+            .and_then(|(start, end)| self.unescaped.get(*start as usize..*end as usize))
+            .unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Document {
+    /// Sizes only: the content is a person's.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Document({} bytes, {} values)", self.bytes.len(), self.nodes.len())
+    }
+}
+
+fn line_starts(bytes: &[u8]) -> Vec<u32> {
+    let ends = memchr_iter(b'\n', bytes).map(|end| u32::try_from(end + 1).unwrap_or(u32::MAX));
+    std::iter::once(0).chain(ends).collect()
+}
+
+/// The column after `before`, in characters, from 1.
+fn columns(before: &[u8]) -> usize {
+    1 + before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
+}
+
+/// The kind of a JSON value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `{…}`
+    Object,
+    /// `[…]`
+    Array,
+    /// `"…"`
+    String,
+    /// A number.
+    Number,
+    /// `true` or `false`
+    Boolean,
+    /// `null`
+    Null,
+}
+
+impl Kind {
+    /// The name in both languages, for messages.
+    #[must_use]
+    pub const fn named(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Object => ("un objet", "an object"),
+            Self::Array => ("un tableau", "an array"),
+            Self::String => ("une chaîne", "a string"),
+            Self::Number => ("un nombre", "a number"),
+            Self::Boolean => ("un booléen", "a boolean"),
+            Self::Null => ("null", "null"),
+        }
+    }
+}
+
+/// A place in the received bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// From 0, in bytes.
+    pub offset: usize,
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// Something that JSON allows and FHIR does not.
+#[derive(Clone, Copy)]
+pub struct Oddity<'a> {
+    /// Where.
+    pub node: Node<'a>,
+    /// What.
+    pub kind: OddityKind,
+}
+
+/// What JSON allows and FHIR does not (FHIR R4 §2.6.2: no empty value, null only inside arrays).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OddityKind {
+    /// `[]`
+    EmptyArray,
+    /// `{}`
+    EmptyObject,
+    /// `""`
+    EmptyString,
+    /// `"x": null`
+    NullMember,
+    /// An array directly inside an array.
+    NestedArray,
+    /// A byte order mark in front; it was skipped (RFC 8259 §8.1 lets a reader do so).
+    ByteOrderMark,
+}
+
+/// One value: what it is, where it is, and how to go on from it.
+#[derive(Clone, Copy)]
+struct Raw {
+    /// First byte of the value.
+    start: u32,
+    /// After its last byte.
+    end: u32,
+    /// Of a container: the node after everything inside it. Of an escaped string: its place in `escapes`.
+    /// Of an array's or object's children the next sibling is thus one step away.
+    skip: u32,
+    /// The container that holds it; itself for the root.
+    parent: u32,
+    /// Its name in its object; [`KeyId::NONE`] in an array and for the root.
+    key: KeyId,
+    tag: Tag,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tag {
+    Object,
+    Array,
+    /// A string without escape.
+    Plain,
+    /// A string with escapes.
+    Escaped,
+    Number,
+    True,
+    False,
+    Null,
+}
