@@ -1,0 +1,7 @@
+use bytes::Bytes;
+
+use super::{Outgoing, XdmError};
+
+pub(super) fn write(_outgoing: &Outgoing) -> Result<Bytes, XdmError> {
+    Err(XdmError::Empty)
+}
