@@ -17,9 +17,7 @@ pub mod mapping;
 pub mod outcome;
 pub mod pdsm;
 pub mod tape;
-pub mod text;
 pub mod write;
 
-pub use outcome::{Finding, Findings, IssueType, Noted, Reading, Rule, Severity};
+pub use outcome::{Issue, IssueType, Issues, Noted, Reading};
 pub use tape::{Document, JsonError, Kind, Limits, Node, Position};
-pub use text::{Lang, Text};

@@ -8,7 +8,7 @@ use socle_identity::Ins;
 /// # Errors
 /// All that is wrong: a strict trait that is absent, an INS with a wrong key, DOUT with a status that it forbids…
 pub fn read_patient(_node: Node<'_>) -> Reading<DeclaredPatient> {
-    Err(crate::Findings::default())
+    Err(crate::Issues::default())
 }
 
 /// The active INS.

@@ -1,5 +1,5 @@
 use super::{DocumentMetadata, ProvideBundle};
-use crate::outcome::{Findings, Reading};
+use crate::outcome::{Issues, Reading};
 use crate::tape::{Document, Node};
 
 /// Reads an ITI-65 transaction.
@@ -7,7 +7,7 @@ use crate::tape::{Document, Node};
 /// # Errors
 /// All that is wrong with it.
 pub fn read_provide_bundle(_document: &Document) -> Reading<ProvideBundle> {
-    Err(Findings::default())
+    Err(Issues::default())
 }
 
 /// Reads a fiche that stands alone.
@@ -15,5 +15,5 @@ pub fn read_provide_bundle(_document: &Document) -> Reading<ProvideBundle> {
 /// # Errors
 /// All that is wrong with it.
 pub fn read_document_reference(_node: Node<'_>) -> Reading<DocumentMetadata> {
-    Err(Findings::default())
+    Err(Issues::default())
 }

@@ -1,8 +1,9 @@
 //! Why bytes are not the JSON that we take.
 
+use socle_finding::{Lang, Rule, Text};
+
 use super::Position;
-use crate::outcome::{Finding, IssueType, Rule, Severity};
-use crate::text::{Lang, Text};
+use crate::outcome::{Issue, IssueType};
 
 /// The first thing that is wrong with the bytes: what, where, how to mend it. Nothing was kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,54 +75,55 @@ impl JsonErrorKind {
     #[must_use]
     pub fn message(self) -> Text {
         match self {
-            Self::TooBig { limit } => Text::made(
+            Self::TooBig { limit } => Text::new(
                 format!("le document dépasse {limit} octets"),
                 format!("the document is longer than {limit} bytes"),
             ),
-            Self::TooManyValues { limit } => Text::made(
+            Self::TooManyValues { limit } => Text::new(
                 format!("le document contient plus de {limit} valeurs"),
                 format!("the document holds more than {limit} values"),
             ),
-            Self::TooDeep { limit } => Text::made(
+            Self::TooDeep { limit } => Text::new(
                 format!("plus de {limit} objets ou tableaux sont imbriqués"),
                 format!("objects and arrays are more than {limit} deep"),
             ),
-            Self::NotUtf8 => Text::new("le document n'est pas en UTF-8", "the document is not UTF-8"),
-            Self::Utf16 => Text::new(
+            Self::NotUtf8 => Text::fixed("le document n'est pas en UTF-8", "the document is not UTF-8"),
+            Self::Utf16 => Text::fixed(
                 "le document est en UTF-16 ou UTF-32, pas en UTF-8",
                 "the document is in UTF-16 or UTF-32, not in UTF-8",
             ),
-            Self::Empty => Text::new("le document est vide", "the document is empty"),
+            Self::Empty => Text::fixed("le document est vide", "the document is empty"),
             Self::Truncated => {
-                Text::new("le document s'arrête au milieu d'une valeur", "the document ends in the middle of a value")
+                Text::fixed("le document s'arrête au milieu d'une valeur", "the document ends in the middle of a value")
             }
             Self::TrailingData => {
-                Text::new("il reste du texte après la fin du document", "there is text after the end of the document")
+                Text::fixed("il reste du texte après la fin du document", "there is text after the end of the document")
             }
-            Self::ExpectedValue => Text::new("une valeur est attendue ici", "a value is expected here"),
+            Self::ExpectedValue => Text::fixed("une valeur est attendue ici", "a value is expected here"),
             Self::ExpectedName => {
-                Text::new("un nom entre guillemets est attendu ici", "a name in double quotes is expected here")
+                Text::fixed("un nom entre guillemets est attendu ici", "a name in double quotes is expected here")
             }
-            Self::ExpectedColon => Text::new("deux-points attendus ici", "a colon is expected here"),
-            Self::ExpectedCommaOrEnd => Text::new(
+            Self::ExpectedColon => Text::fixed("deux-points attendus ici", "a colon is expected here"),
+            Self::ExpectedCommaOrEnd => Text::fixed(
                 "une virgule ou la fin de l'objet ou du tableau est attendue ici",
                 "a comma or the end of the object or array is expected here",
             ),
             Self::TrailingComma => {
-                Text::new("une virgule précède la parenthèse fermante", "a comma stands before the closing bracket")
+                Text::fixed("une virgule précède la parenthèse fermante", "a comma stands before the closing bracket")
             }
             Self::DuplicateName => {
-                Text::new("ce nom figure deux fois dans l'objet", "this name is twice in the object")
+                Text::fixed("ce nom figure deux fois dans l'objet", "this name is twice in the object")
             }
-            Self::Number => Text::new("ce n'est pas un nombre JSON", "this is not a JSON number"),
+            Self::Number => Text::fixed("ce n'est pas un nombre JSON", "this is not a JSON number"),
             Self::ControlCharacter => {
-                Text::new("caractère de contrôle dans une chaîne", "control character inside a string")
+                Text::fixed("caractère de contrôle dans une chaîne", "control character inside a string")
             }
-            Self::Escape => Text::new("échappement inconnu dans une chaîne", "unknown escape in a string"),
-            Self::LoneSurrogate => {
-                Text::new("moitié isolée d'une paire de substitution Unicode", "lone half of a Unicode surrogate pair")
-            }
-            Self::Comment => Text::new("JSON n'a pas de commentaires", "JSON has no comments"),
+            Self::Escape => Text::fixed("échappement inconnu dans une chaîne", "unknown escape in a string"),
+            Self::LoneSurrogate => Text::fixed(
+                "moitié isolée d'une paire de substitution Unicode",
+                "lone half of a Unicode surrogate pair",
+            ),
+            Self::Comment => Text::fixed("JSON n'a pas de commentaires", "JSON has no comments"),
         }
     }
 
@@ -130,40 +132,40 @@ impl JsonErrorKind {
     pub const fn mend(self) -> Text {
         match self {
             Self::TooBig { .. } | Self::TooManyValues { .. } => {
-                Text::new("découpez l'envoi en plusieurs documents", "split it into several documents")
+                Text::fixed("découpez l'envoi en plusieurs documents", "split it into several documents")
             }
-            Self::TooDeep { .. } => Text::new(
+            Self::TooDeep { .. } => Text::fixed(
                 "aucune ressource FHIR n'est aussi profonde : vérifiez ce qui l'a produite",
                 "no FHIR resource is that deep: check what made it",
             ),
             Self::NotUtf8 | Self::Utf16 => {
-                Text::new("enregistrez ou envoyez le document en UTF-8", "save or send the document in UTF-8")
+                Text::fixed("enregistrez ou envoyez le document en UTF-8", "save or send the document in UTF-8")
             }
-            Self::Empty => Text::new("envoyez une ressource FHIR", "send a FHIR resource"),
-            Self::Truncated => Text::new(
+            Self::Empty => Text::fixed("envoyez une ressource FHIR", "send a FHIR resource"),
+            Self::Truncated => Text::fixed(
                 "vérifiez que l'envoi est complet (Content-Length, fichier)",
                 "check that all of it was sent (Content-Length, file)",
             ),
-            Self::TrailingData => Text::new("envoyez un seul document JSON", "send one JSON document only"),
+            Self::TrailingData => Text::fixed("envoyez un seul document JSON", "send one JSON document only"),
             Self::ExpectedValue | Self::ExpectedName | Self::ExpectedColon | Self::ExpectedCommaOrEnd => {
-                Text::new("corrigez la syntaxe JSON à cet endroit", "mend the JSON syntax there")
+                Text::fixed("corrigez la syntaxe JSON à cet endroit", "mend the JSON syntax there")
             }
-            Self::TrailingComma => Text::new("retirez la virgule", "remove the comma"),
-            Self::DuplicateName => Text::new("gardez une seule des deux valeurs", "keep one of the two values only"),
-            Self::Number => Text::new(
+            Self::TrailingComma => Text::fixed("retirez la virgule", "remove the comma"),
+            Self::DuplicateName => Text::fixed("gardez une seule des deux valeurs", "keep one of the two values only"),
+            Self::Number => Text::fixed(
                 "écrivez le nombre sans zéro initial, signe + ni NaN",
                 "write the number without leading zero, plus sign or NaN",
             ),
-            Self::ControlCharacter => Text::new("écrivez-le \\n, \\t ou \\u00XX", "write it as \\n, \\t or \\u00XX"),
-            Self::Escape => Text::new(
+            Self::ControlCharacter => Text::fixed("écrivez-le \\n, \\t ou \\u00XX", "write it as \\n, \\t or \\u00XX"),
+            Self::Escape => Text::fixed(
                 "doublez la barre oblique inverse, ou écrivez \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX",
                 "double the backslash, or write \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX",
             ),
-            Self::LoneSurrogate => Text::new(
+            Self::LoneSurrogate => Text::fixed(
                 "écrivez les deux moitiés de la paire, ou le caractère lui-même",
                 "write both halves of the pair, or the character itself",
             ),
-            Self::Comment => Text::new("retirez le commentaire", "remove the comment"),
+            Self::Comment => Text::fixed("retirez le commentaire", "remove the comment"),
         }
     }
 
@@ -171,14 +173,14 @@ impl JsonErrorKind {
     #[must_use]
     pub const fn rule(self) -> Rule {
         match self {
-            Self::TooBig { .. } | Self::TooManyValues { .. } | Self::TooDeep { .. } => Rule::new("Socle", "limits"),
-            Self::NotUtf8 | Self::Utf16 => Rule::new("RFC 8259", "8.1"),
-            Self::DuplicateName => Rule::new("RFC 7493 (I-JSON)", "2.3"),
-            Self::LoneSurrogate => Rule::new("RFC 7493 (I-JSON)", "2.1"),
-            Self::Comment => Rule::new("FHIR R4", "2.6.2"),
-            Self::Number => Rule::new("RFC 8259", "6"),
-            Self::ControlCharacter | Self::Escape => Rule::new("RFC 8259", "7"),
-            _ => Rule::new("RFC 8259", "2"),
+            Self::TooBig { .. } | Self::TooManyValues { .. } | Self::TooDeep { .. } => Rule::fixed("Socle", "limits"),
+            Self::NotUtf8 | Self::Utf16 => Rule::fixed("RFC 8259", "8.1"),
+            Self::DuplicateName => Rule::fixed("RFC 7493 (I-JSON)", "2.3"),
+            Self::LoneSurrogate => Rule::fixed("RFC 7493 (I-JSON)", "2.1"),
+            Self::Comment => Rule::fixed("FHIR R4", "2.6.2"),
+            Self::Number => Rule::fixed("RFC 8259", "6"),
+            Self::ControlCharacter | Self::Escape => Rule::fixed("RFC 8259", "7"),
+            _ => Rule::fixed("RFC 8259", "2"),
         }
     }
 
@@ -202,13 +204,10 @@ impl JsonError {
         }
     }
 
-    /// The same, as a finding of an OperationOutcome.
+    /// The same, as an issue of an OperationOutcome.
     #[must_use]
-    pub fn finding(&self) -> Finding {
-        Finding::new(Severity::Fatal, self.kind.issue_type(), self.kind.message())
-            .rule(self.kind.rule())
-            .mend(self.kind.mend())
-            .expression(self.path.clone())
-            .position(self.position)
+    pub fn issue(&self) -> Issue {
+        let (kind, rule) = (self.kind.issue_type(), self.kind.rule());
+        Issue::error(kind, rule, self.kind.message(), self.kind.mend()).placed(self.path.clone(), self.position)
     }
 }

@@ -12,18 +12,22 @@ mod error;
 mod keys;
 mod node;
 mod parse;
+mod place;
 #[cfg(test)]
 mod tests;
 
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use memchr::memchr_iter;
+use socle_finding::{Rule, Severity, Text};
 
 pub use error::{JsonError, JsonErrorKind};
 pub use node::{Items, Members, Node};
+pub use place::Position;
 
+use crate::outcome::{Issue, IssueType};
 use keys::{KeyId, Keys};
+use place::Places;
 
 /// What a document may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +57,7 @@ pub struct Document {
     /// Where each of them is in `unescaped`.
     escapes: Vec<(u32, u32)>,
     oddities: Vec<(u32, OddityKind)>,
-    lines: OnceLock<Vec<u32>>,
+    places: OnceLock<Places>,
 }
 
 impl Document {
@@ -103,11 +107,7 @@ impl Document {
     }
 
     fn position_of(&self, offset: usize) -> Position {
-        let lines = self.lines.get_or_init(|| line_starts(&self.bytes));
-        let line = lines.partition_point(|start| *start as usize <= offset);
-        let start = lines.get(line.wrapping_sub(1)).map_or(0, |start| *start as usize);
-        let end = offset.clamp(start, self.bytes.len());
-        Position { line: line.max(1), column: columns(&self.bytes[start..end]), offset }
+        self.places.get_or_init(|| Places::of(&self.bytes)).position(&self.bytes, offset)
     }
 
     fn slice(&self, start: u32, end: u32) -> &str {
@@ -130,16 +130,6 @@ impl std::fmt::Debug for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Document({} bytes, {} values)", self.bytes.len(), self.nodes.len())
     }
-}
-
-fn line_starts(bytes: &[u8]) -> Vec<u32> {
-    let ends = memchr_iter(b'\n', bytes).map(|end| u32::try_from(end + 1).unwrap_or(u32::MAX));
-    std::iter::once(0).chain(ends).collect()
-}
-
-/// The column after `before`, in characters, from 1.
-fn columns(before: &[u8]) -> usize {
-    1 + before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
 }
 
 /// The kind of a JSON value.
@@ -174,23 +164,6 @@ impl Kind {
     }
 }
 
-/// A place in the received bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
-    /// From 1.
-    pub line: usize,
-    /// From 1, in characters.
-    pub column: usize,
-    /// From 0, in bytes.
-    pub offset: usize,
-}
-
-impl std::fmt::Display for Position {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.line, self.column)
-    }
-}
-
 /// Something that JSON allows and FHIR does not.
 #[derive(Clone, Copy)]
 pub struct Oddity<'a> {
@@ -198,6 +171,19 @@ pub struct Oddity<'a> {
     pub node: Node<'a>,
     /// What.
     pub kind: OddityKind,
+}
+
+impl Oddity<'_> {
+    /// The same, as an issue: an error, but for the byte order mark.
+    #[must_use]
+    pub fn issue(&self) -> Issue {
+        let (severity, message) = self.kind.message();
+        let rule = match self.kind {
+            OddityKind::ByteOrderMark => Rule::fixed("RFC 8259", "8.1"),
+            _ => Rule::fixed("FHIR R4", "2.6.2"),
+        };
+        Issue::new(severity, IssueType::Structure, rule, message, self.kind.mend()).at(self.node)
+    }
 }
 
 /// What JSON allows and FHIR does not (FHIR R4 §2.6.2: no empty value, null only inside arrays).
@@ -215,6 +201,42 @@ pub enum OddityKind {
     NestedArray,
     /// A byte order mark in front; it was skipped (RFC 8259 §8.1 lets a reader do so).
     ByteOrderMark,
+}
+
+impl OddityKind {
+    const fn message(self) -> (Severity, Text) {
+        match self {
+            Self::EmptyArray => (Severity::Error, Text::fixed("ce tableau est vide", "this array is empty")),
+            Self::EmptyObject => (Severity::Error, Text::fixed("cet objet est vide", "this object is empty")),
+            Self::EmptyString => (Severity::Error, Text::fixed("cette chaîne est vide", "this string is empty")),
+            Self::NullMember => (
+                Severity::Error,
+                Text::fixed("null n'est permis que dans un tableau", "null is allowed inside arrays only"),
+            ),
+            Self::NestedArray => (
+                Severity::Error,
+                Text::fixed("un tableau contient directement un tableau", "an array holds an array directly"),
+            ),
+            Self::ByteOrderMark => (
+                Severity::Warning,
+                Text::fixed(
+                    "le document commence par une marque d'ordre des octets",
+                    "the document starts with a byte order mark",
+                ),
+            ),
+        }
+    }
+
+    const fn mend(self) -> Text {
+        match self {
+            Self::EmptyArray | Self::EmptyObject | Self::EmptyString | Self::NullMember => Text::fixed(
+                "retirez l'élément : FHIR n'écrit pas ce qui est absent",
+                "remove the element: FHIR does not write what is absent",
+            ),
+            Self::NestedArray => Text::fixed("aplatissez le tableau", "flatten the array"),
+            Self::ByteOrderMark => Text::fixed("enregistrez en UTF-8 sans BOM", "save as UTF-8 without BOM"),
+        }
+    }
 }
 
 /// One value: what it is, where it is, and how to go on from it.

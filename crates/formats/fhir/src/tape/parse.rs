@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use memchr::memchr2;
 
-use super::{Document, JsonError, JsonErrorKind, KeyId, Keys, Limits, OddityKind, Raw, Tag};
+use super::place::Places;
+use super::{Document, JsonError, JsonErrorKind, KeyId, Keys, Limits, Node, OddityKind, Raw, Tag};
 
 pub(super) fn parse(bytes: Bytes, limits: &Limits) -> Result<Document, JsonError> {
     let text = match decode(&bytes, limits) {
@@ -13,13 +14,10 @@ pub(super) fn parse(bytes: Bytes, limits: &Limits) -> Result<Document, JsonError
     let mut builder = Builder::new(text, limits);
     match builder.run() {
         Ok(()) => {
-            let parts = builder.finish();
+            let parts = builder.parts;
             Ok(parts.document(bytes))
         }
-        Err(fail) => {
-            let builder = Builder { text: "", ..builder };
-            Err(builder.explain(bytes.clone(), fail))
-        }
+        Err(fail) => Err(builder.explain(bytes.clone(), fail)),
     }
 }
 
@@ -27,7 +25,7 @@ pub(super) fn parse(bytes: Bytes, limits: &Limits) -> Result<Document, JsonError
 fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, Fail> {
     let limit = limits.bytes.min(u32::MAX as usize - 1);
     if bytes.len() > limit {
-        return Err(Fail { kind: JsonErrorKind::TooBig { limit }, at: limit });
+        return Err(Fail { kind: JsonErrorKind::TooBig { limit }, at: 0 });
     }
     if matches!(bytes, [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, ..] | [_, 0, ..]) {
         return Err(Fail { kind: JsonErrorKind::Utf16, at: 0 });
@@ -71,7 +69,7 @@ struct Parts {
 impl Parts {
     fn document(self, bytes: Bytes) -> Document {
         let Self { nodes, keys, unescaped, escapes, oddities } = self;
-        Document { bytes, nodes, keys, unescaped, escapes, oddities, lines: std::sync::OnceLock::new() }
+        Document { bytes, nodes, keys, unescaped, escapes, oddities, places: std::sync::OnceLock::new() }
     }
 }
 
@@ -458,10 +456,6 @@ impl<'a> Builder<'a> {
         self.fail(if is_comment { JsonErrorKind::Comment } else { kind })
     }
 
-    fn finish(self) -> Parts {
-        self.parts
-    }
-
     /// Turns what was read so far into a document, to say where in it the reading stopped.
     fn explain(mut self, bytes: Bytes, fail: Fail) -> JsonError {
         let end = self.next_index();
@@ -471,12 +465,12 @@ impl<'a> Builder<'a> {
             }
         }
         let (inside, pending) = (self.open.last().map(|open| (open.index, open.is_object)), self.pending);
-        let document = self.finish().document(bytes);
-        let position = document.position_of(fail.at);
+        let document = self.parts.document(bytes);
+        let position = Places::of(&document.bytes[..fail.at]).position(&document.bytes, fail.at);
         let path = match inside {
             None => "$".to_owned(),
             Some((index, is_object)) => {
-                let container = super::Node::new(&document, index);
+                let container = Node::new(&document, index);
                 let mut path = container.path();
                 if !is_object {
                     path.push_str(&format!("[{}]", container.items().count()));
