@@ -95,8 +95,11 @@ pub struct Job {
     pub state: JobState,
     /// An older job of its lane goes first.
     pub behind: bool,
-    /// How many times it was claimed, this one included.
+    /// How many times it was claimed since it was committed or last [retried](crate::Store::retry_job) by
+    /// hand, this claim included.
     pub attempts: u32,
+    /// Which claim this is; an outcome counts only for the current one.
+    pub claim: u64,
     /// Waiting: not before; running: end of the lease; else: when it ended.
     pub due: Timestamp,
     /// Why the last attempt failed.
@@ -131,7 +134,7 @@ impl Job {
     }
 
     const fn outcome(&self, outcome: Outcome) -> JobUpdate {
-        JobUpdate { id: self.id, attempt: self.attempts, outcome }
+        JobUpdate { id: self.id, claim: self.claim, outcome }
     }
 }
 
@@ -150,8 +153,8 @@ impl fmt::Debug for Job {
 pub struct JobUpdate {
     /// Which job.
     pub id: JobId,
-    /// Which claim of it: [`Job::attempts`].
-    pub attempt: u32,
+    /// Which claim of it: [`Job::claim`].
+    pub claim: u64,
     /// What became of it.
     pub outcome: Outcome,
 }

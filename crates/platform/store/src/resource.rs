@@ -103,4 +103,14 @@ impl Page {
     pub const fn after(cursor: Cursor, limit: usize) -> Self {
         Self { limit, after: Some(cursor) }
     }
+
+    /// How many rows to fetch.
+    pub(crate) fn rows(self) -> i64 {
+        self.limit.min(Self::MAX) as i64
+    }
+
+    /// For lists whose cursors descend: rows with a number below this one.
+    pub(crate) fn before(self) -> i64 {
+        self.after.map_or(i64::MAX, |cursor| i64::try_from(cursor.0).unwrap_or(i64::MAX))
+    }
 }

@@ -1,118 +1,223 @@
 //! The embedded engine: SQLite for rows, segment files for blobs, one folder, one process.
+//!
+//! Read in this order: `folder` (what is on the disk), `schema`, `writer` (group commit), then what a
+//! batch holds: `resources` and `postings`, `blobs` and `segments`, `jobs`, `flows`; `readers` last.
+//!
+//! *Invariant:* one thread writes; what it answered is synced. *Invariant:* a blob is synced before the
+//! row that names it is committed. *Absent on purpose:* the sharing of a folder by two processes.
 
-use std::path::Path;
+mod blobs;
+mod flows;
+mod folder;
+mod jobs;
+mod postings;
+mod readers;
+mod resources;
+mod schema;
+mod segments;
+mod sql;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use socle_identity::Environment;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use uuid::Uuid;
 
+use self::folder::Folder;
+use self::readers::Readers;
+use self::segments::Segments;
+use self::sql::damaged;
+use self::writer::{Order, Reply, Request, Writer};
 use crate::{
     Batch, Claim, Committed, Digest, Flow, FlowFilter, FlowSummary, Job, JobCount, JobFilter, JobId, Page, Store,
     StoreError, Stored, Term, Version,
 };
 
+/// Requests that may wait for the writer.
+const QUEUE: usize = 1024;
+
+/// Bytes that may wait for the writer, in KiB: also the limit of one batch.
+const QUEUE_KIB: usize = 256 * 1024;
+
+/// Up to this size of the database, all of its pages are checked at each start (some 0.1 s); a larger one is
+/// checked by [`SqliteStore::check`] alone.
+const QUICK_CHECK_BYTES: u64 = 32 << 20;
+
 /// How the engine is tuned; [`Options::default`] suits a cabinet and a test alike.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Options {
     /// Reader connections.
     pub readers: usize,
+    /// A new blob segment begins when the current one is longer, in bytes.
+    pub segment_bytes: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 4 }
+        Self { readers: 4, segment_bytes: 256 << 20 }
     }
 }
 
-/// The embedded store.
+/// The embedded store. Dropping it writes what waits, then closes the folder.
 pub struct SqliteStore {
+    /// `None` only while dropping.
+    requests: Option<mpsc::Sender<Request>>,
+    room: Arc<Semaphore>,
+    writer: Option<JoinHandle<()>>,
+    readers: Readers,
+    blobs: PathBuf,
     signal: watch::Sender<u64>,
+    // Last, so that the folder is free only when nothing uses it.
+    _folder: Folder,
 }
 
 impl SqliteStore {
-    /// Opens the store in `dir`, which is created when it does not exist.
+    /// Opens the store in `dir`, which is made when it does not exist.
     ///
     /// # Errors
     /// [`StoreError::Folder`], [`StoreError::InUse`], [`StoreError::Newer`], [`StoreError::Damaged`].
-    pub fn open(dir: &Path, _options: Options) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(dir).map_err(|source| StoreError::Folder { path: dir.to_owned(), source })?;
-        Ok(Self { signal: watch::Sender::new(0) })
+    pub fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
+        let folder = Folder::open(dir)?;
+        let db = open_database(&folder)?;
+        let segments = Segments::open(folder.blobs(), options.segment_bytes, blobs::end(&db)?)?;
+        let signal = watch::Sender::new(0);
+        let (requests, queue) = mpsc::channel(QUEUE);
+        let writer = Writer::new(db, segments, signal.clone())?.start(queue)?;
+        Ok(Self {
+            requests: Some(requests),
+            room: Arc::new(Semaphore::new(QUEUE_KIB)),
+            writer: Some(writer),
+            readers: Readers::new(folder.database(), options.readers),
+            blobs: folder.blobs(),
+            signal,
+            _folder: folder,
+        })
+    }
+
+    /// Has the writer do something. Waits while its queue is full.
+    async fn ask<T>(&self, weight: usize, order: impl FnOnce(Reply<T>) -> Order) -> Result<T, StoreError> {
+        let kib = weight.div_ceil(1024);
+        if kib > QUEUE_KIB {
+            return Err(StoreError::TooBig { bytes: weight, limit: QUEUE_KIB * 1024 });
+        }
+        let room = Arc::clone(&self.room).acquire_many_owned(kib as u32).await.map_err(|_| StoreError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        let requests = self.requests.as_ref().ok_or(StoreError::Closed)?;
+        let request = Request { order: order(reply), room: Some(room) };
+        requests.send(request).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
     }
 }
 
-fn closed<'a, T>() -> Stored<'a, T> {
-    Box::pin(async { Err(StoreError::Closed) })
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer's thread had stopped");
+        }
+    }
+}
+
+fn open_database(folder: &Folder) -> Result<rusqlite::Connection, StoreError> {
+    let path = folder.database();
+    let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
+    if bytes == 0 && Segments::any(&folder.blobs()) {
+        return Err(damaged("there are blobs but no socle.db"));
+    }
+    let db = sql::open_writer(&path)?;
+    schema::prepare(&db)?;
+    if bytes <= QUICK_CHECK_BYTES {
+        sql::quick_check(&db)?;
+    }
+    Ok(db)
 }
 
 impl Store for SqliteStore {
-    fn commit(&self, _batch: Batch) -> Stored<'_, Committed> {
-        closed()
+    fn commit(&self, batch: Batch) -> Stored<'_, Committed> {
+        Box::pin(async move {
+            batch.validate()?;
+            self.ask(batch.weight(), |reply| Order::Commit(Box::new(batch), reply)).await
+        })
     }
 
-    fn read(&self, _tenant: &str, _kind: &str, _id: &str) -> Stored<'_, Option<Version>> {
-        closed()
+    fn read(&self, tenant: &str, kind: &str, id: &str) -> Stored<'_, Option<Version>> {
+        let (tenant, kind, id) = (tenant.to_owned(), kind.to_owned(), id.to_owned());
+        Box::pin(self.readers.run(move |db| resources::read(db, &tenant, &kind, &id)))
     }
 
-    fn read_version(&self, _tenant: &str, _kind: &str, _id: &str, _version: u64) -> Stored<'_, Option<Version>> {
-        closed()
+    fn read_version(&self, tenant: &str, kind: &str, id: &str, version: u64) -> Stored<'_, Option<Version>> {
+        let (tenant, kind, id) = (tenant.to_owned(), kind.to_owned(), id.to_owned());
+        Box::pin(self.readers.run(move |db| resources::read_version(db, &tenant, &kind, &id, version)))
     }
 
-    fn history(&self, _tenant: &str, _kind: &str, _id: &str, _page: Page) -> Stored<'_, Vec<Version>> {
-        closed()
+    fn history(&self, tenant: &str, kind: &str, id: &str, page: Page) -> Stored<'_, Vec<Version>> {
+        let (tenant, kind, id) = (tenant.to_owned(), kind.to_owned(), id.to_owned());
+        Box::pin(self.readers.run(move |db| resources::history(db, &tenant, &kind, &id, page)))
     }
 
-    fn search(&self, _tenant: &str, _kind: &str, _terms: Vec<Term>, _page: Page) -> Stored<'_, Vec<Version>> {
-        closed()
+    fn search(&self, tenant: &str, kind: &str, terms: Vec<Term>, page: Page) -> Stored<'_, Vec<Version>> {
+        let (tenant, kind) = (tenant.to_owned(), kind.to_owned());
+        Box::pin(self.readers.run(move |db| resources::search(db, &tenant, &kind, &terms, page)))
     }
 
-    fn count(&self, _tenant: &str, _kind: &str, _terms: Vec<Term>) -> Stored<'_, u64> {
-        closed()
+    fn count(&self, tenant: &str, kind: &str, terms: Vec<Term>) -> Stored<'_, u64> {
+        let (tenant, kind) = (tenant.to_owned(), kind.to_owned());
+        Box::pin(self.readers.run(move |db| resources::count(db, &tenant, &kind, &terms)))
     }
 
-    fn owner(&self, _tenant: &str, _name: &str, _value: &str) -> Stored<'_, Option<String>> {
-        closed()
+    fn owner(&self, tenant: &str, name: &str, value: &str) -> Stored<'_, Option<String>> {
+        let (tenant, name, value) = (tenant.to_owned(), name.to_owned(), value.to_owned());
+        Box::pin(self.readers.run(move |db| resources::owner(db, &tenant, &name, &value)))
     }
 
-    fn blob(&self, _digest: &Digest) -> Stored<'_, Option<Bytes>> {
-        closed()
+    fn blob(&self, digest: &Digest) -> Stored<'_, Option<Bytes>> {
+        let (digest, folder) = (*digest, self.blobs.clone());
+        Box::pin(self.readers.run(move |db| {
+            let place = blobs::place(db, &digest)?;
+            place.map(|place| segments::read(&folder, &digest, place)).transpose()
+        }))
     }
 
-    fn claim_jobs(&self, _claim: Claim) -> Stored<'_, Vec<Job>> {
-        closed()
+    fn claim_jobs(&self, claim: Claim) -> Stored<'_, Vec<Job>> {
+        Box::pin(self.ask(0, |reply| Order::Claim(claim, reply)))
     }
 
-    fn next_due(&self, _environment: Environment, _kinds: Vec<String>) -> Stored<'_, Option<Timestamp>> {
-        closed()
+    fn next_due(&self, environment: Environment, kinds: Vec<String>) -> Stored<'_, Option<Timestamp>> {
+        Box::pin(self.readers.run(move |db| jobs::next_due(db, environment, &kinds)))
     }
 
     fn job_signal(&self) -> watch::Receiver<u64> {
         self.signal.subscribe()
     }
 
-    fn jobs(&self, _filter: JobFilter, _page: Page) -> Stored<'_, Vec<Job>> {
-        closed()
+    fn jobs(&self, filter: JobFilter, page: Page) -> Stored<'_, Vec<Job>> {
+        Box::pin(self.readers.run(move |db| jobs::list(db, &filter, page)))
     }
 
-    fn job(&self, _id: JobId) -> Stored<'_, Option<Job>> {
-        closed()
+    fn job(&self, id: JobId) -> Stored<'_, Option<Job>> {
+        Box::pin(self.readers.run(move |db| jobs::find(db, sql::to_i64(id.0))))
     }
 
     fn job_counts(&self) -> Stored<'_, Vec<JobCount>> {
-        closed()
+        Box::pin(self.readers.run(jobs::counts))
     }
 
-    fn retry_job(&self, _id: JobId, _now: Timestamp) -> Stored<'_, Job> {
-        closed()
+    fn retry_job(&self, id: JobId, now: Timestamp) -> Stored<'_, Job> {
+        Box::pin(self.ask(0, move |reply| Order::Retry(id, now, reply)))
     }
 
-    fn flows(&self, _filter: FlowFilter, _page: Page) -> Stored<'_, Vec<FlowSummary>> {
-        closed()
+    fn flows(&self, filter: FlowFilter, page: Page) -> Stored<'_, Vec<FlowSummary>> {
+        Box::pin(self.readers.run(move |db| flows::list(db, &filter, page)))
     }
 
-    fn flow(&self, _id: Uuid) -> Stored<'_, Option<Flow>> {
-        closed()
+    fn flow(&self, id: Uuid) -> Stored<'_, Option<Flow>> {
+        Box::pin(self.readers.run(move |db| flows::find(db, id)))
     }
 }

@@ -1,0 +1,59 @@
+//! The data folder: made, locked against a second process, readable by its owner only.
+//!
+//! The only place that knows about Unix permissions.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::StoreError;
+
+/// A data folder that this process alone holds, until dropped.
+pub(super) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder if needed and locks it.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        make(path)?;
+        make(&path.join("blobs"))?;
+        let lock_path = path.join("store.lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(|source| StoreError::Folder { path: lock_path.clone(), source })?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(StoreError::Folder { path: lock_path, source }),
+        }
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.path.join("socle.db")
+    }
+
+    pub(super) fn blobs(&self) -> PathBuf {
+        self.path.join("blobs")
+    }
+}
+
+fn make(path: &Path) -> Result<(), StoreError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|source| StoreError::Folder { path: path.to_owned(), source })
+}
+
+/// Makes the names in a folder durable. Windows does it by itself and refuses to open a folder.
+pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    File::open(path)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}

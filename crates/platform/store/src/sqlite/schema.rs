@@ -1,0 +1,96 @@
+//! The tables of the embedded engine and their version.
+//!
+//! Laid out for speed: short integer keys, hashed postings, WITHOUT ROWID where the key is the row.
+//! Instants are microseconds since 1970 (UTC). Names of states are in the module that uses the table.
+
+use rusqlite::Connection;
+
+use super::sql::damaged;
+use crate::StoreError;
+
+/// The schema that this program writes.
+pub(super) const VERSION: i64 = 1;
+
+/// "SOCL": what `file` and other tools see in the header of the database.
+const APPLICATION: i64 = 0x534f_434c;
+
+const TABLES: &str = "
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- A space is a kind of resource of one tenant.
+CREATE TABLE space (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, UNIQUE (tenant, kind)) STRICT;
+CREATE TABLE resource (
+    rid INTEGER PRIMARY KEY, space INTEGER NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
+    seq INTEGER NOT NULL, deleted INTEGER NOT NULL, postings BLOB NOT NULL, UNIQUE (space, id)
+) STRICT;
+CREATE TABLE version (
+    seq INTEGER PRIMARY KEY, rid INTEGER NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL,
+    deleted INTEGER NOT NULL, body BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX version_of ON version (rid, version);
+-- term: the first 8 bytes of a SHA-256 over space, name and value; a hit is checked against resource.postings.
+CREATE TABLE posting (term INTEGER NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (term, rid)) STRICT, WITHOUT ROWID;
+CREATE TABLE uniq (
+    tenant TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, owner TEXT NOT NULL,
+    PRIMARY KEY (tenant, name, value)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE blob (
+    digest BLOB PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX blob_place ON blob (segment, offset, length);
+
+-- state: 0 waiting, 1 running, 2 done, 3 dead. behind: an older job of the lane goes first.
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, lane TEXT,
+    environment TEXT NOT NULL, flow BLOB, payload BLOB NOT NULL, state INTEGER NOT NULL, behind INTEGER NOT NULL,
+    due INTEGER NOT NULL, attempts INTEGER NOT NULL, claim INTEGER NOT NULL, error TEXT, created INTEGER NOT NULL,
+    UNIQUE (tenant, kind, key)
+) STRICT;
+CREATE INDEX job_due ON job (environment, kind, due, id) WHERE state < 2 AND behind = 0;
+CREATE INDEX job_lane ON job (tenant, environment, lane, id) WHERE state < 2 AND lane IS NOT NULL;
+CREATE INDEX job_flow ON job (flow, id) WHERE flow IS NOT NULL;
+CREATE INDEX job_unfinished ON job (state, id) WHERE state <> 2;
+
+-- state: 0 waiting, 1 done, 2 refused, 3 failed.
+CREATE TABLE flow (
+    n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, tenant TEXT NOT NULL, kind TEXT NOT NULL, state INTEGER NOT NULL,
+    document TEXT, actor TEXT, created INTEGER NOT NULL
+) STRICT;
+CREATE INDEX flow_tenant ON flow (tenant, n);
+CREATE INDEX flow_state ON flow (state, n) WHERE state <> 1;
+-- state: 0 ok, 1 waiting, 2 refused, 3 failed.
+CREATE TABLE flow_step (
+    n INTEGER PRIMARY KEY, flow INTEGER NOT NULL, step TEXT NOT NULL, state INTEGER NOT NULL,
+    started INTEGER NOT NULL, ended INTEGER, protocol TEXT NOT NULL, summary TEXT NOT NULL, rule TEXT,
+    request BLOB, response BLOB
+) STRICT;
+CREATE INDEX flow_step_of ON flow_step (flow, n);
+";
+
+/// Makes the tables in a new database, or checks that those there are ours and not newer.
+pub(super) fn prepare(db: &Connection) -> Result<(), StoreError> {
+    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if version == 0 && application == 0 {
+        return create(db);
+    }
+    if application != APPLICATION {
+        return Err(damaged("socle.db is the database of another program"));
+    }
+    if version > VERSION {
+        return Err(StoreError::Newer { found: version, known: VERSION });
+    }
+    Ok(())
+}
+
+fn create(db: &Connection) -> Result<(), StoreError> {
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 {
+        return Err(damaged("socle.db is the database of another program"));
+    }
+    db.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+    ))?;
+    Ok(())
+}

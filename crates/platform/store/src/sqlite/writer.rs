@@ -1,0 +1,306 @@
+//! The one writer: a thread that takes what waits, writes it as one group, and answers.
+//!
+//! Group commit: the blobs of the whole group are appended and synced once, then each batch is applied
+//! in a savepoint of one transaction, so that a batch that is refused takes nothing with it, then one
+//! COMMIT makes the group durable, and only then is anybody answered. Whatever comes meanwhile is the
+//! next group; the slower the disk, the larger the groups.
+
+use std::collections::{HashMap, HashSet};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use uuid::Uuid;
+
+use super::segments::{Place, Segments};
+use super::sql::{from_micros, rounded};
+use super::{blobs, flows, jobs, resources};
+use crate::{Batch, Claim, Committed, Digest, Job, JobId, StoreError};
+
+/// Most requests in one group.
+const GROUP_REQUESTS: usize = 256;
+
+/// A group stops growing at this many bytes.
+const GROUP_BYTES: usize = 32 << 20;
+
+/// What the writer is asked.
+pub(super) struct Request {
+    pub(super) order: Order,
+    /// Room in the queue, given back when the request is answered.
+    pub(super) room: Option<OwnedSemaphorePermit>,
+}
+
+/// What to write, and whom to answer.
+pub(super) enum Order {
+    Commit(Box<Batch>, Reply<Committed>),
+    Claim(Claim, Reply<Vec<Job>>),
+    Retry(JobId, Timestamp, Reply<Job>),
+}
+
+/// Where an answer goes; nobody may be waiting any more.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// An answer that is ready but not yet given: it is given once the group is durable.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>)>;
+
+/// The writer's state.
+pub(super) struct Writer {
+    db: Connection,
+    segments: Segments,
+    numbers: Numbers,
+    clock: Timestamp,
+    signal: watch::Sender<u64>,
+}
+
+/// The numbers that the next batch goes on from.
+#[derive(Debug, Clone, Copy)]
+struct Numbers {
+    resources: resources::Numbers,
+    jobs: jobs::Numbers,
+    flows: flows::Numbers,
+}
+
+impl Numbers {
+    fn load(db: &Connection) -> Result<Self, StoreError> {
+        Ok(Self {
+            resources: resources::Numbers::load(db)?,
+            jobs: jobs::Numbers::load(db)?,
+            flows: flows::Numbers::load(db)?,
+        })
+    }
+}
+
+impl Writer {
+    pub(super) fn new(db: Connection, segments: Segments, signal: watch::Sender<u64>) -> Result<Self, StoreError> {
+        let numbers = Numbers::load(&db)?;
+        let last = "SELECT coalesce((SELECT at FROM version ORDER BY seq DESC LIMIT 1), 0)";
+        let clock = from_micros(db.query_row(last, [], |row| row.get(0))?)?;
+        Ok(Self { db, segments, numbers, clock, signal })
+    }
+
+    /// Starts the thread; it ends when every sender of `requests` is gone and all are answered.
+    pub(super) fn start(self, requests: mpsc::Receiver<Request>) -> Result<JoinHandle<()>, StoreError> {
+        std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || self.serve(requests))
+            .map_err(super::sql::io("start the writer's thread"))
+    }
+
+    fn serve(mut self, mut requests: mpsc::Receiver<Request>) {
+        while let Some(first) = requests.blocking_recv() {
+            let group = gather(first, &mut requests);
+            self.write(group);
+        }
+    }
+
+    /// Writes a group and answers all of it.
+    fn write(&mut self, group: Vec<Request>) {
+        let (orders, _rooms): (Vec<_>, Vec<_>) = group.into_iter().map(|request| (request.order, request.room)).unzip();
+        let mut answers = Vec::with_capacity(orders.len());
+        let mut wake = false;
+        let written = self.write_orders(orders, &mut answers, &mut wake);
+        if let Err(error) = &written {
+            tracing::error!(%error, "a group of commits was not written");
+            self.recover();
+        }
+        for answer in answers {
+            answer(written.as_ref().copied().map_err(again));
+        }
+        if wake && written.is_ok() {
+            self.signal.send_modify(|count| *count += 1);
+        }
+    }
+
+    fn write_orders(
+        &mut self,
+        orders: Vec<Order>,
+        answers: &mut Vec<Answer>,
+        wake: &mut bool,
+    ) -> Result<(), StoreError> {
+        let new_blobs = orders.iter().filter_map(|order| match order {
+            Order::Commit(batch, _) => Some(&batch.blobs),
+            Order::Claim(..) | Order::Retry(..) => None,
+        });
+        let places = blobs::append(&self.db, &mut self.segments, new_blobs.flatten());
+        let begun = places.and_then(|places| {
+            self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            Ok(places)
+        });
+        let mut lost = begun.as_ref().err().map(again);
+        let places = begun.unwrap_or_default();
+        for order in orders {
+            match order {
+                Order::Commit(batch, reply) => {
+                    let result = self.attempt(&mut lost, |writer, at| writer.apply(&batch, &places, at));
+                    *wake |= result.is_ok() && !(batch.jobs.is_empty() && batch.job_updates.is_empty());
+                    answers.push(answer(reply, result));
+                }
+                Order::Claim(claim, reply) => {
+                    let result = self.attempt(&mut lost, |writer, _| jobs::claim(&writer.db, &claim));
+                    answers.push(answer(reply, result));
+                }
+                Order::Retry(id, now, reply) => {
+                    let result = self.attempt(&mut lost, |writer, _| writer.retry(id, now));
+                    *wake |= result.is_ok();
+                    answers.push(answer(reply, result));
+                }
+            }
+        }
+        if let Some(lost) = lost {
+            return Err(lost);
+        }
+        self.db.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    }
+
+    /// Does one order in a savepoint; undone alone when refused. When the database gave up the whole
+    /// transaction (a full disk does that), `lost` says why, and what follows is not tried.
+    fn attempt<T>(
+        &mut self,
+        lost: &mut Option<StoreError>,
+        order: impl FnOnce(&mut Self, Timestamp) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Some(lost) = lost {
+            return Err(again(lost));
+        }
+        let before = self.numbers;
+        let at = self.tick();
+        let result = self.execute("SAVEPOINT one").and_then(|()| order(self, at)).and_then(|done| {
+            self.execute("RELEASE one")?;
+            Ok(done)
+        });
+        let Err(error) = &result else { return result };
+        self.numbers = before;
+        let undone = self.execute("ROLLBACK TO one").and_then(|()| self.execute("RELEASE one"));
+        if undone.is_err() || self.db.is_autocommit() {
+            *lost = Some(again(error));
+        }
+        result
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.db.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// The instant of the next batch: the system's clock, which may be set back, never does that here.
+    fn tick(&mut self) -> Timestamp {
+        self.clock = self.clock.max(rounded(Timestamp::now()));
+        self.clock
+    }
+
+    fn apply(
+        &mut self,
+        batch: &Batch,
+        places: &HashMap<Digest, Place>,
+        at: Timestamp,
+    ) -> Result<Committed, StoreError> {
+        let (db, numbers, tenant) = (&self.db, &mut self.numbers, batch.tenant.as_str());
+        for release in &batch.releases {
+            resources::release(db, tenant, release)?;
+        }
+        for unique in &batch.uniques {
+            resources::take(db, tenant, unique)?;
+        }
+        let mut writes = Vec::with_capacity(batch.writes.len());
+        for write in &batch.writes {
+            let space = resources::intern_space(db, tenant, &write.kind)?;
+            writes.push(resources::write(db, &mut numbers.resources, space, write, at)?);
+        }
+        let mut deletes = Vec::with_capacity(batch.deletes.len());
+        for delete in &batch.deletes {
+            let space = resources::intern_space(db, tenant, &delete.kind)?;
+            deletes.push(resources::delete(db, &mut numbers.resources, space, delete, at)?);
+        }
+        for blob in &batch.blobs {
+            blobs::index(db, &blob.digest(), places)?;
+        }
+        let mut touched: HashSet<Uuid> = HashSet::new();
+        for flow in &batch.flows {
+            flows::begin(db, &mut numbers.flows, tenant, flow, at)?;
+        }
+        for step in &batch.flow_steps {
+            flows::tell(db, &mut numbers.flows, tenant, step)?;
+            touched.insert(step.flow);
+        }
+        let mut enqueued = Vec::with_capacity(batch.jobs.len());
+        for job in &batch.jobs {
+            if let Some(flow) = job.flow {
+                flows::row_of(db, tenant, flow)?;
+                touched.insert(flow);
+            }
+            enqueued.push(jobs::enqueue(db, &mut numbers.jobs, tenant, job, at)?);
+        }
+        for update in &batch.job_updates {
+            touched.extend(jobs::update(db, tenant, update, at)?.flow);
+        }
+        for flow in touched {
+            flows::settle(db, flow)?;
+        }
+        Ok(Committed { at, writes, deletes, jobs: enqueued, audit: Vec::new() })
+    }
+
+    fn retry(&mut self, id: JobId, now: Timestamp) -> Result<Job, StoreError> {
+        let job = jobs::retry(&self.db, id, now)?;
+        if let Some(flow) = job.flow {
+            flows::settle(&self.db, flow)?;
+        }
+        Ok(job)
+    }
+
+    /// After a group that was not written: nothing of it stays in the transaction or in memory.
+    fn recover(&mut self) {
+        if !self.db.is_autocommit()
+            && let Err(error) = self.execute("ROLLBACK")
+        {
+            tracing::error!(%error, "cannot roll back");
+        }
+        // Whether the log holds the group is unknown now; its blobs must then be left alone.
+        self.segments.begin_next();
+        match Numbers::load(&self.db) {
+            Ok(numbers) => self.numbers = numbers,
+            Err(error) => tracing::error!(%error, "cannot read the last numbers"),
+        }
+    }
+}
+
+/// Takes what waits, up to the limits of a group.
+fn gather(first: Request, requests: &mut mpsc::Receiver<Request>) -> Vec<Request> {
+    let mut bytes = first.weight();
+    let mut group = vec![first];
+    while group.len() < GROUP_REQUESTS && bytes < GROUP_BYTES {
+        let Ok(next) = requests.try_recv() else { break };
+        bytes += next.weight();
+        group.push(next);
+    }
+    group
+}
+
+impl Request {
+    fn weight(&self) -> usize {
+        match &self.order {
+            Order::Commit(batch, _) => batch.weight(),
+            Order::Claim(..) | Order::Retry(..) => 0,
+        }
+    }
+}
+
+/// Keeps a result until the group's fate is known: done only when durable, refused in any case.
+fn answer<T: 'static>(reply: Reply<T>, result: Result<T, StoreError>) -> Answer {
+    Box::new(move |group| {
+        let result = result.and_then(|done| group.map(|()| done));
+        // Nobody may be waiting any more; the effect stands.
+        let _ = reply.send(result);
+    })
+}
+
+/// The same error for another one of the group. Only troubles of the machine concern a whole group.
+fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::DiskFull => StoreError::DiskFull,
+        StoreError::Damaged { what } => StoreError::Damaged { what: what.clone() },
+        StoreError::Io { doing, source } => StoreError::Io { doing, source: std::io::Error::from(source.kind()) },
+        other => StoreError::Database(other.to_string()),
+    }
+}
