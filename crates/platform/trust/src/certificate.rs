@@ -29,6 +29,8 @@ pub(crate) const TWIN_ORGANISATION: &str = "SOCLE JUMEAU NON OFFICIEL";
 
 /// Private extension "certificate usage": one byte, bit 0x80 = TEST, low bits = kind of support.
 pub(crate) const PRIVATE_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.250.1.71.1.2.5");
+/// id-kp-emailProtection (RFC 5280 §4.2.1.12).
+pub(crate) const EMAIL_PROTECTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4");
 /// The TEST bit of [`PRIVATE_USAGE`].
 pub(crate) const TEST_BIT: u8 = 0x80;
 
@@ -196,6 +198,12 @@ impl Certificate {
     #[must_use]
     pub fn allows_digital_signature(&self) -> bool {
         self.key_usage.is_some_and(|usage| usage.0.contains(KeyUsages::DigitalSignature))
+    }
+
+    /// Does its extended key usage have emailProtection, as every signature certificate of IGC-Santé?
+    #[must_use]
+    pub fn allows_email_protection(&self) -> bool {
+        self.extended_usages.contains(&EMAIL_PROTECTION)
     }
 
     /// Extended key usages, as dotted OIDs.

@@ -1,0 +1,185 @@
+//! The generated authorities, their certificates by profile, and the chain rules on them.
+
+mod common;
+
+use std::fs;
+use std::time::Instant;
+
+use common::{organisation, person, pki, server};
+use jiff::{SignedDuration, Timestamp};
+use socle_identity::Environment;
+use socle_trust::chain::{self, ChainError, Usage};
+use socle_trust::pki::{PkiError, Profile, TestPki};
+use socle_trust::{Anchors, Credentials, CredentialsError, Nature};
+
+fn all_profiles() -> [(&'static str, Profile); 5] {
+    [
+        ("server", server()),
+        ("auth-cli", Profile::OrgAuthCli(organisation())),
+        ("sign", Profile::OrgSign(organisation())),
+        ("cps-sign", Profile::PersonSign(person())),
+        ("cps-auth", Profile::PersonAuth(person())),
+    ]
+}
+
+#[test]
+fn each_profile_is_good_for_its_uses_and_no_other() {
+    let credentials = pki().credentials_for(&all_profiles()).unwrap();
+    let now = Timestamp::now();
+    let uses = [
+        (Usage::TlsServer, [true, false, false, false, false]),
+        (Usage::TlsClient, [true, true, false, false, true]),
+        (Usage::Signature, [false, false, true, true, false]),
+    ];
+    for (usage, expected) in uses {
+        for ((name, _), (credentials, good)) in all_profiles().iter().zip(credentials.iter().zip(expected)) {
+            let leaf = credentials.certificate();
+            let answer = chain::verify(leaf.der(), &[], pki().anchors(), usage, now);
+            match answer {
+                Ok(_) => assert!(good, "{name} must not be good for {usage:?}"),
+                Err(error) => {
+                    assert!(!good, "{name} for {usage:?}: {error}");
+                    assert_eq!(error, ChainError::WrongUsage, "{name} for {usage:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn certificates_look_like_those_of_igc_sante_and_say_that_they_are_not() {
+    let credentials = pki().credentials_for(&all_profiles()).unwrap();
+    let [server, client, seal, signature, _] = <[Credentials; 5]>::try_from(credentials).unwrap();
+    let server = server.certificate();
+    assert_eq!(server.dns_names(), ["localhost", "smtp.op-a.test"]);
+    let addresses: Vec<_> = server.addresses().iter().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["127.0.0.1", "::1", "192.0.2.7"]);
+    assert_eq!(
+        client.certificate().subject().to_string(),
+        "CN=dpi.hopital-a.test,OU=10B0152872,O=CENTRE HOSPITALIER DE TEST DONT LE NOM E,ST=Côte-d'Or (21),C=FR"
+    );
+    assert_eq!(
+        seal.certificate().issuer().to_string(),
+        "CN=TEST AC IGC-SANTE ELEMENTAIRE ORGANISATIONS,OU=IGC-SANTE TEST,OU=JUMEAU LOCAL SANS LIEN AVEC L'ANS,\
+         O=SOCLE JUMEAU NON OFFICIEL,C=FR"
+    );
+    let person = signature.certificate();
+    assert_eq!(person.issuer().get("CN"), Some("TEST AC IGC-SANTE FORT PERSONNES"));
+    assert_eq!(person.subject().parts().last().unwrap().len(), 3, "GN, CN and SN are one part");
+    assert_eq!(person.subject(), &"SN=DOC0021889+GN=KIT+CN=899700218896,title=Médecin,C=FR".parse().unwrap());
+    for certificate in [server, client.certificate(), seal.certificate(), person] {
+        assert!(certificate.is_test());
+        assert_eq!(certificate.nature(), Nature::Twin);
+        let days = (certificate.not_after().as_second() - certificate.not_before().as_second()) / 86_400;
+        assert_eq!(days, 3 * 365);
+    }
+}
+
+#[test]
+fn a_chain_is_refused_with_the_name_of_its_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let stranger = TestPki::open_or_create(folder.path()).unwrap();
+    let ours = pki().credentials("sign", &all_profiles()[2].1).unwrap();
+    let leaf = ours.certificate();
+    let now = Timestamp::now();
+    let years = |n: i64| SignedDuration::from_hours(n * 365 * 24);
+    let check = |anchors: &Anchors, at| chain::verify(leaf.der(), &ours.chain()[1..], anchors, Usage::Signature, at);
+
+    assert!(matches!(check(pki().anchors(), now + years(4)), Err(ChainError::Expired { .. })));
+    assert!(matches!(check(pki().anchors(), now - years(1)), Err(ChainError::NotYetValid { .. })));
+    // The stranger's root has the same name and another key.
+    assert!(matches!(check(stranger.anchors(), now), Err(ChainError::UnknownIssuer | ChainError::BadSignature)));
+    let mut changed = leaf.der().to_vec();
+    *changed.last_mut().unwrap() ^= 1;
+    let answer = chain::verify(&changed, &[], pki().anchors(), Usage::Signature, now);
+    assert!(matches!(answer, Err(ChainError::BadSignature | ChainError::UnknownIssuer)), "{answer:?}");
+    let root = pki().anchors().certificates().iter().find(|c| c.subject() == c.issuer()).unwrap();
+    let answer = chain::verify(root.der(), &[], pki().anchors(), Usage::Signature, now);
+    assert_eq!(answer.unwrap_err(), ChainError::WrongUsage, "an authority is no signer");
+    let answer = chain::verify(b"not a certificate", &[], pki().anchors(), Usage::Signature, now);
+    assert!(matches!(answer, Err(ChainError::Certificate(_))));
+}
+
+#[test]
+fn nothing_of_the_twin_serves_another_environment() {
+    let credentials = pki().credentials("sign", &all_profiles()[2].1).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = (folder.path().join("seal.pem"), folder.path().join("seal.key"));
+    fs::write(&chain, credentials.chain_pem()).unwrap();
+    fs::write(&key, credentials.key_pem()).unwrap();
+    let roots = folder.path().join("roots.pem");
+    fs::write(&roots, pki().anchors().to_pem()).unwrap();
+
+    assert!(Credentials::from_pem_files(&chain, &key, Environment::Jumeau).is_ok());
+    assert!(Anchors::from_pem_files(&[&roots], Environment::Jumeau).is_ok());
+    for environment in [Environment::BacASable, Environment::Production] {
+        let refused = Credentials::from_pem_files(&chain, &key, environment).unwrap_err();
+        assert!(matches!(&refused, CredentialsError::Environment { file, .. } if file.ends_with("seal.pem")));
+        let refused = Anchors::from_pem_files(&[&roots], environment).unwrap_err();
+        assert!(matches!(&refused, CredentialsError::Environment { file, .. } if file.ends_with("roots.pem")));
+        assert!(refused.to_string().contains("jumeau"), "{refused}");
+    }
+}
+
+#[test]
+fn the_folder_keeps_what_it_made_and_mends_what_no_longer_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("pki");
+    let first = TestPki::open_or_create(&dir).unwrap();
+    let profile = Profile::OrgAuthCli(organisation());
+    let made = first.credentials("client", &profile).unwrap();
+    let again = TestPki::open_or_create(&dir).unwrap();
+    let before = Instant::now();
+    let kept = again.credentials("client", &profile).unwrap();
+    println!("kept credentials read in {:?}", before.elapsed());
+    assert_eq!(made.certificate().der(), kept.certificate().der());
+
+    let spoils: [(&str, fn(&std::path::Path)); 3] = [
+        ("certificate cut", |dir| fs::write(dir.join("client.pem"), "-----BEGIN CERTIFICATE-----\nMII").unwrap()),
+        ("key gone", |dir| fs::remove_file(dir.join("client.key")).unwrap()),
+        ("key of another", |dir| {
+            fs::copy(dir.join("ACI-EL-ORG.key"), dir.join("client.key")).unwrap();
+        }),
+    ];
+    let mut last = kept;
+    for (name, spoil) in spoils {
+        spoil(&dir);
+        let next = again.credentials("client", &profile).unwrap();
+        assert_ne!(last.certificate().der(), next.certificate().der(), "{name}");
+        last = next;
+    }
+    let renamed = Profile::OrgAuthCli(socle_trust::pki::Organisation { cn: "other".to_owned(), ..organisation() });
+    let next = again.credentials("client", &renamed).unwrap();
+    assert_eq!(next.certificate().subject().get("CN"), Some("other"));
+    for bad in ["", "ACR-EL", "a/b", "..", "é"] {
+        assert!(matches!(again.credentials(bad, &profile), Err(PkiError::Name(_))), "{bad}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_are_readable_by_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("pki");
+    let pki = TestPki::open_or_create(&dir).unwrap();
+    pki.credentials("client", &Profile::OrgAuthCli(organisation())).unwrap();
+    let mut keys = 0;
+    for entry in fs::read_dir(&dir).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().extension().is_some_and(|e| e == "key") {
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
+            keys += 1;
+        }
+    }
+    assert_eq!(keys, 5, "two ranges of two authorities, and one leaf");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("occupied");
+    fs::write(&file, "").unwrap();
+    let error = TestPki::open_or_create(&file.join("pki")).unwrap_err();
+    assert!(error.to_string().contains("occupied"), "{error}");
+}
