@@ -39,23 +39,16 @@ pub fn class_of(type_code: &Code) -> Option<Code> {
     Some(Code::new(*code, CLASSES, *label))
 }
 
-/// Is it a type of JDV_J07, or of the association table?
-#[must_use]
-pub fn is_listed_type(code: &Code) -> bool {
-    find(tables::TYPES, &code.code, |row| row.0).is_some_and(|row| row.1.is_empty() || row.1 == code.system)
-}
-
 /// The French label of a type (JDV_J07), when there is one.
 #[must_use]
 pub fn type_label(type_code: &str) -> Option<&'static str> {
     find(tables::TYPES, type_code, |row| row.0).map(|row| row.2).filter(|label| !label.is_empty())
 }
 
-/// The healthcareFacilityTypeCode of this code (JDV_J02).
+/// The label of a healthcareFacilityTypeCode (JDV_J02).
 #[must_use]
-pub fn facility(code: &str) -> Option<Code> {
-    let (code, label) = find(tables::FACILITIES, code, |row| row.0)?;
-    Some(Code::new(*code, if code.starts_with("SA") { SECTORS } else { MISCELLANEOUS }, *label))
+pub fn facility_label(code: &str) -> Option<&'static str> {
+    find(tables::FACILITIES, code, |row| row.0).map(|row| row.1)
 }
 
 /// The practice setting of this code (JDV_J04).

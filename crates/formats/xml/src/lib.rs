@@ -8,7 +8,6 @@
 //! Absent on purpose: no DTD, no entity, no network or file access, no mutable tree, no certificate chain
 //! validation (the caller hands it in, see [`signature::Trust`]).
 
-pub mod c14n;
 pub mod mtom;
 pub mod signature;
 pub mod soap;

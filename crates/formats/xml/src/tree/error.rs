@@ -55,11 +55,6 @@ pub enum XmlErrorKind {
         /// The limit.
         limit: usize,
     },
-    /// More namespaces in scope than any document needs.
-    TooManyNamespaces {
-        /// The limit.
-        limit: usize,
-    },
     /// A name longer than [`Limits::name`](crate::Limits::name).
     NameTooLong {
         /// The limit.
@@ -106,9 +101,6 @@ impl XmlError {
             XmlErrorKind::TooManyAttributes { .. } => {
                 Text { fr: "un élément a trop d'attributs", en: "an element has too many attributes" }
             }
-            XmlErrorKind::TooManyNamespaces { .. } => {
-                Text { fr: "un élément a trop d'espaces de noms", en: "an element has too many namespaces" }
-            }
             XmlErrorKind::NameTooLong { .. } => Text { fr: "un nom est trop long", en: "a name is too long" },
         }
     }
@@ -125,7 +117,6 @@ impl XmlError {
             | XmlErrorKind::TooDeep { .. }
             | XmlErrorKind::TooManyNodes { .. }
             | XmlErrorKind::TooManyAttributes { .. }
-            | XmlErrorKind::TooManyNamespaces { .. }
             | XmlErrorKind::NameTooLong { .. } => "Socle: limits on XML input",
         }
     }
@@ -160,7 +151,6 @@ impl XmlError {
             XmlErrorKind::TooDeep { .. }
             | XmlErrorKind::TooManyNodes { .. }
             | XmlErrorKind::TooManyAttributes { .. }
-            | XmlErrorKind::TooManyNamespaces { .. }
             | XmlErrorKind::NameTooLong { .. } => Text {
                 fr: "un document de santé n'a pas cette forme : vérifiez son producteur",
                 en: "no health document has this shape: check its producer",
@@ -178,7 +168,6 @@ impl fmt::Display for XmlError {
             XmlErrorKind::TooDeep { limit } => write!(f, " (more than {limit} levels)"),
             XmlErrorKind::TooManyNodes { limit } => write!(f, " (more than {limit})"),
             XmlErrorKind::TooManyAttributes { limit } => write!(f, " (more than {limit})"),
-            XmlErrorKind::TooManyNamespaces { limit } => write!(f, " (more than {limit})"),
             XmlErrorKind::NameTooLong { limit } => write!(f, " (more than {limit} bytes)"),
             XmlErrorKind::Doctype
             | XmlErrorKind::Version
