@@ -21,8 +21,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
-use socle_identity::Environment;
+use socle_identity::{Environment, EnvironmentMix};
+use socle_trust::tls::{self, TlsError, Versions};
+use socle_trust::{Anchors, ClientConfig, Credentials};
 
 pub use outcome::{Class, Delivery, Fate, Stage, Submission, SubmitError};
 pub use url::{Security, SubmissionUrl, UrlError};
@@ -40,9 +41,10 @@ pub struct Settings {
     pub url: SubmissionUrl,
     /// Where the operator lives; every mail must live there too.
     pub environment: Environment,
-    /// IGC-Santé as the only trust, and the structure's certificate when mail leaves from an application
-    /// mailbox.
-    pub tls: Arc<ClientConfig>,
+    /// The only authorities that are trusted there: IGC-Santé's (ECO.1.1.10), of the same environment.
+    pub anchors: Anchors,
+    /// The structure's certificate (`ORG_AUTH_CLI`), needed when mail leaves from an application mailbox.
+    pub credentials: Option<Credentials>,
     /// Our name in `EHLO`: a domain or an address literal.
     pub name: String,
     /// How long to wait.
@@ -90,19 +92,24 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<AccessToken, Token
 #[error("no Pro Santé Connect token: {0}")]
 pub struct TokenUnavailable(pub String);
 
-/// A client of one operator.
+/// A client of one operator; shared by all who send.
 #[derive(Debug)]
 pub struct Client {
-    settings: Arc<Settings>,
+    settings: Settings,
+    tls: Arc<ClientConfig>,
     pool: Pool,
 }
 
 impl Client {
     /// Connects to nothing yet.
-    #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    ///
+    /// # Errors
+    /// [`SettingsError`] when authorities or certificate belong to another environment.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        settings.environment.admit(settings.anchors.environment(), "the authorities that the mail client trusts")?;
+        let tls = tls::client_config(&settings.anchors, settings.credentials.as_ref(), Versions::Both)?;
         let pool = Pool::new(settings.connections_max, settings.timeouts.idle);
-        Self { settings: Arc::new(settings), pool }
+        Ok(Self { settings, tls, pool })
     }
 
     /// Sends from an application mailbox.
@@ -122,7 +129,7 @@ impl Client {
                 outcome => return self.give_back(&mailbox, connection, outcome),
             }
         }
-        let mut connection = Connection::open(&self.settings, Access::Certificate { mailbox: &mailbox }).await?;
+        let mut connection = self.open(Access::Certificate { mailbox: &mailbox }).await?;
         let outcome = connection.submit(mail, &message).await;
         self.give_back(&mailbox, connection, outcome)
     }
@@ -140,17 +147,21 @@ impl Client {
         let message = self.written(mail)?;
         let _place = self.pool.place().await;
         let first = tokens.access_token(None).await?;
-        let opened = Connection::open(&self.settings, Access::Token { mailbox: &mailbox, token: &first }).await;
+        let opened = self.open(Access::Token { mailbox: &mailbox, token: &first }).await;
         let mut connection = match opened {
             Err(SubmitError::Authentication(_)) => {
                 let fresh = tokens.access_token(Some(&first)).await?;
-                Connection::open(&self.settings, Access::Token { mailbox: &mailbox, token: &fresh }).await?
+                self.open(Access::Token { mailbox: &mailbox, token: &fresh }).await?
             }
             opened => opened?,
         };
         let outcome = connection.submit(mail, &message).await;
         connection.quit().await;
         outcome
+    }
+
+    async fn open(&self, access: Access<'_>) -> Result<Connection, SubmitError> {
+        Connection::open(&self.settings, &self.tls, access).await
     }
 
     /// The message's octets, after what can be refused without the operator.
@@ -176,4 +187,15 @@ impl Client {
         }
         outcome
     }
+}
+
+/// Why a client cannot be made.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SettingsError {
+    /// Two environments met.
+    #[error(transparent)]
+    Environment(#[from] EnvironmentMix),
+    /// Authorities or certificate are of no use for TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }

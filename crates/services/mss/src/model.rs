@@ -21,4 +21,4 @@ pub use mail::{
 pub use recipient::{NotARecipient, Recipient, Recipients, RecipientsError, Reply};
 pub use subject::{PatientName, PdfName, ReceivedSubject, Subject};
 pub use text::{BodyText, HeaderText, TextError};
-pub use whitelist::{Dn, WhiteList, WhiteListError};
+pub use whitelist::WhiteList;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::ServerName;
+use socle_trust::ClientConfig;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -36,8 +37,12 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn open(settings: &Settings, access: Access<'_>) -> Result<Self, SubmitError> {
-        let mut session = connect(settings).await?;
+    pub(super) async fn open(
+        settings: &Settings,
+        tls: &Arc<ClientConfig>,
+        access: Access<'_>,
+    ) -> Result<Self, SubmitError> {
+        let mut session = connect(settings, tls).await?;
         let capabilities = session.hello(&settings.name).await?;
         session.authenticate(&capabilities, access).await?;
         Ok(Self { session, capabilities, accept: settings.timeouts.accept })
@@ -60,7 +65,7 @@ impl Connection {
     }
 }
 
-async fn connect(settings: &Settings) -> Result<Session<TlsStream<TcpStream>>, SubmitError> {
+async fn connect(settings: &Settings, tls: &Arc<ClientConfig>) -> Result<Session<TlsStream<TcpStream>>, SubmitError> {
     let failed = |source: io::Error| SubmitError::Connect { host: settings.url.to_string(), source };
     let slow = |_| failed(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
     let name = settings.url.server_name().map_err(|error| failed(io::Error::other(error)))?;
@@ -70,8 +75,8 @@ async fn connect(settings: &Settings) -> Result<Session<TlsStream<TcpStream>>, S
     let reply = settings.timeouts.reply;
     match settings.url.security {
         Security::Implicit => {
-            let tls = timeout(settings.timeouts.connect, handshake(settings, name, tcp)).await;
-            let mut session = Session::new(tls.map_err(slow)?.map_err(failed)?, reply);
+            let done = timeout(settings.timeouts.connect, handshake(tls, name, tcp)).await;
+            let mut session = Session::new(done.map_err(slow)?.map_err(failed)?, reply);
             session.greeting().await?;
             Ok(session)
         }
@@ -79,14 +84,18 @@ async fn connect(settings: &Settings) -> Result<Session<TlsStream<TcpStream>>, S
             let mut session = Session::new(tcp, reply);
             session.greeting().await?;
             let tcp = session.start_tls(&settings.name).await?;
-            let tls = timeout(settings.timeouts.connect, handshake(settings, name, tcp)).await;
-            Ok(Session::new(tls.map_err(slow)?.map_err(failed)?, reply))
+            let done = timeout(settings.timeouts.connect, handshake(tls, name, tcp)).await;
+            Ok(Session::new(done.map_err(slow)?.map_err(failed)?, reply))
         }
     }
 }
 
-async fn handshake(settings: &Settings, name: ServerName<'static>, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-    TlsConnector::from(Arc::clone(&settings.tls)).connect(name, tcp).await
+async fn handshake(
+    tls: &Arc<ClientConfig>,
+    name: ServerName<'static>,
+    tcp: TcpStream,
+) -> io::Result<TlsStream<TcpStream>> {
+    TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await
 }
 
 /// The dialogue, over any stream.

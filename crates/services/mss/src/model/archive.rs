@@ -1,5 +1,7 @@
 use bytes::Bytes;
-use socle_identity::Ins;
+use socle_cda::xdm::{self, Limits};
+use socle_cda::{Document, Header, Refused};
+use socle_identity::{Ins, InsError};
 
 /// An `IHE_XDM.zip`, with what it holds as read from it: the X-headers come from here (R4), not from
 /// the fields of a form.
@@ -28,10 +30,14 @@ impl Archive {
     /// Reads an archive: each CDA of its submission sets, in the order of the documents.
     ///
     /// # Errors
-    /// [`ArchiveError`].
+    /// [`ArchiveError`]. A CDA whose header cannot be read is one of them: it could carry an INS that nobody saw.
     pub fn read(zip: Bytes) -> Result<Self, ArchiveError> {
-        let _ = zip;
-        Err(ArchiveError::NoCda)
+        let archive = xdm::read(&zip, &Limits::default())?;
+        let documents = archive.cda_documents().iter().map(facts).collect::<Result<Vec<_>, _>>()?;
+        if documents.is_empty() {
+            return Err(ArchiveError::NoCda);
+        }
+        Ok(Self { zip, documents })
     }
 
     /// The bytes.
@@ -47,10 +53,31 @@ impl Archive {
     }
 }
 
+fn facts(document: &Document) -> Result<DocumentFacts, ArchiveError> {
+    let header = Header::read(document)?;
+    let code = document.code().filter(|code| is_header_code(code)).ok_or(ArchiveError::Code)?;
+    let ins = header.ins().transpose()?;
+    Ok(DocumentFacts { code: code.to_owned(), ins, has_traits: header.patient.traits.is_some() })
+}
+
+/// Codes are joined by commas in a header: nothing else than what LOINC and the national lists use.
+fn is_header_code(code: &str) -> bool {
+    (1..=64).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+}
+
 /// Why an archive cannot leave.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
+    /// Not an XDM archive, or a document of it has no readable header.
+    #[error("the archive or a document in it is refused: {0}")]
+    Refused(#[from] Refused),
     /// Nothing to name in `X-MSS-CODECDA`.
     #[error("the archive holds no CDA document")]
     NoCda,
+    /// `X-MSS-CODECDA` cannot name it (ECO.2.4.1).
+    #[error("a document's code is not 1 to 64 letters, digits, `-`, `.` or `_` (Référentiel #2, ECO.2.4.1)")]
+    Code,
+    /// An identifier under an OID of the INS that is none.
+    #[error("the INS of a document is wrong: {0}")]
+    Ins(#[from] InsError),
 }
