@@ -9,6 +9,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use socle_trust::audit::Record;
 
 use crate::{Blob, FlowStep, JobId, JobUpdate, NewFlow, NewJob, StoreError};
 
@@ -35,6 +36,8 @@ pub struct Batch {
     pub jobs: Vec<NewJob>,
     /// What became of claimed jobs.
     pub job_updates: Vec<JobUpdate>,
+    /// What the audit log must say of all this. Their `recorded` is replaced by the store's clock.
+    pub audit: Vec<Record>,
 }
 
 impl Batch {
@@ -256,7 +259,7 @@ impl Batch {
         let blobs: usize = self.blobs.iter().map(|blob| blob.bytes().len()).sum();
         let writes: usize = self.writes.iter().map(|write| write.body.len() + 64 * write.postings.len()).sum();
         let jobs: usize = self.jobs.iter().map(|job| job.payload.len()).sum();
-        1024 + blobs + writes + jobs
+        1024 * (1 + self.audit.len()) + blobs + writes + jobs
     }
 }
 

@@ -101,6 +101,17 @@ pub enum StoreError {
         /// What is wrong, and where.
         what: String,
     },
+    /// A key file is lost, unreadable or not the one of this store.
+    #[error("the key file {} {problem}: without it the audit log can be neither read nor continued; restore it from a backup", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// An audit record could not be sealed; its batch was not written.
+    #[error("the audit record was not sealed, so that nothing of its batch was written: {0}")]
+    Seal(#[from] socle_trust::audit::SealError),
     /// A blob's bytes are not there or not the ones that were written.
     #[error("blob {digest} is damaged: {what}; restore it from a backup")]
     BlobDamaged {

@@ -8,7 +8,9 @@
 //! *Absent on purpose:* no SQL in the trait, no knowledge of FHIR or of any service, no way to change or
 //! drop an audit record.
 
+pub mod audit;
 pub mod batch;
+pub mod check;
 mod digest;
 pub mod error;
 pub mod flow;
@@ -17,7 +19,9 @@ pub mod resource;
 mod sqlite;
 mod store;
 
+pub use audit::{AuditContent, AuditEntry, AuditFilter, AuditHead, AuditProblem, AuditReport, Checkpoint, Erased};
 pub use batch::{Batch, Committed, Delete, Enqueued, Expect, Posting, Release, Unique, Write};
+pub use check::{BlobProblem, CheckReport};
 pub use digest::{Blob, Digest, DigestError};
 pub use error::StoreError;
 pub use flow::{Exchange, Flow, FlowFilter, FlowState, FlowStep, FlowSummary, NewFlow, StepState};

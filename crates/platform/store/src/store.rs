@@ -9,9 +9,11 @@ use socle_identity::Environment;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use socle_trust::audit::{Hash, PatientId, Record};
+
 use crate::{
-    Batch, Claim, Committed, Digest, Flow, FlowFilter, FlowSummary, Job, JobCount, JobFilter, JobId, Page, StoreError,
-    Term, Version,
+    AuditEntry, AuditFilter, AuditHead, AuditReport, Batch, CheckReport, Checkpoint, Claim, Committed, Digest, Erased,
+    Flow, FlowFilter, FlowSummary, Job, JobCount, JobFilter, JobId, Page, StoreError, Term, Version,
 };
 
 /// The answer of a store: a future that owns what it needs, so that `dyn Store` works.
@@ -89,4 +91,48 @@ pub trait Store: Send + Sync {
 
     /// One flow with its steps and jobs.
     fn flow(&self, id: Uuid) -> Stored<'_, Option<Flow>>;
+
+    /// Entries of the audit log, newest first. Whoever reads the log must trace it.
+    fn audit(&self, filter: AuditFilter, page: Page) -> Stored<'_, Vec<AuditEntry>>;
+
+    /// Entries of the audit log from an index on, oldest first, at most [`Page::MAX`].
+    fn audit_from(&self, index: u64, limit: usize) -> Stored<'_, Vec<AuditEntry>>;
+
+    /// Size and root of the log, and its last checkpoint.
+    fn audit_head(&self) -> Stored<'_, AuditHead>;
+
+    /// The public key of the log, in the text form of C2SP signed notes (`name+hash+key`).
+    fn audit_public_key(&self) -> String;
+
+    /// Signs the log as it is. To be called every minute in which records came, and at shutdown. The last
+    /// checkpoint is given again when nothing came since.
+    fn audit_checkpoint(&self) -> Stored<'_, Checkpoint>;
+
+    /// Checkpoints, newest first; the cursor of one is its size.
+    fn audit_checkpoints(&self, page: Page) -> Stored<'_, Vec<Checkpoint>>;
+
+    /// The path that proves that entry `index` is in the tree of `size` leaves (RFC 9162 §2.1.3.1).
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] unless `index < size <=` the size of the log.
+    fn audit_inclusion(&self, index: u64, size: u64) -> Stored<'_, Vec<Hash>>;
+
+    /// The path that proves that the tree of `first` leaves is the beginning of that of `second`
+    /// (RFC 9162 §2.1.4.1).
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] unless `first <= second <=` the size of the log.
+    fn audit_consistency(&self, first: u64, second: u64) -> Stored<'_, Vec<Hash>>;
+
+    /// Walks the whole log: opens every record and compares it with its leaf, builds the tree again and
+    /// compares it with every checkpoint and with the head.
+    fn audit_verify(&self) -> Stored<'_, AuditReport>;
+
+    /// Erases a person from the log: the data key, the salts and the sealed records are overwritten; the
+    /// leaves stay, so that every proof stays valid. `trace`, the record of the erasure itself, should not
+    /// name the person. Copies in backups stay readable with the `master.key` and database of that time.
+    fn erase_person(&self, patient: PatientId, trace: Record) -> Stored<'_, Erased>;
+
+    /// Checks everything: the database, every blob against its digest, the audit log.
+    fn check(&self) -> Stored<'_, CheckReport>;
 }

@@ -1,5 +1,7 @@
 //! The generated authorities, their certificates by profile, and the chain rules on them.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
 use std::fs;
@@ -121,6 +123,8 @@ fn nothing_of_the_twin_serves_another_environment() {
     }
 }
 
+type Spoil = fn(&std::path::Path);
+
 #[test]
 fn the_folder_keeps_what_it_made_and_mends_what_no_longer_serves() {
     let folder = tempfile::tempdir().unwrap();
@@ -134,7 +138,7 @@ fn the_folder_keeps_what_it_made_and_mends_what_no_longer_serves() {
     println!("kept credentials read in {:?}", before.elapsed());
     assert_eq!(made.certificate().der(), kept.certificate().der());
 
-    let spoils: [(&str, fn(&std::path::Path)); 3] = [
+    let spoils: [(&str, Spoil); 3] = [
         ("certificate cut", |dir| fs::write(dir.join("client.pem"), "-----BEGIN CERTIFICATE-----\nMII").unwrap()),
         ("key gone", |dir| fs::remove_file(dir.join("client.key")).unwrap()),
         ("key of another", |dir| {

@@ -9,6 +9,8 @@
 
 mod codes;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::fmt;
@@ -17,7 +19,7 @@ use jiff::civil::Date;
 use socle_identity::{Doubt, Evidence, HighConfidenceDevice, Ins, Status, Traits};
 
 pub use codes::{BASE, Edition};
-pub use read::{has_no_trait, read_ins, read_patient};
+pub use read::{has_no_trait, read_patient};
 pub use write::{write_declared, write_patient};
 
 /// A patient as somebody declares them.
@@ -35,6 +37,8 @@ pub struct DeclaredPatient {
     pub doubt: Option<Doubt>,
     /// The paper that was checked.
     pub evidence: Option<DeclaredEvidence>,
+    /// How the traits were got, by FR Core's code: `SM CV INSI CB RFID AV`.
+    pub method: Option<String>,
     /// When INSi was asked, by the declarant's own account.
     pub asked_insi_on: Option<Date>,
     /// Identifiers of hospitals and regions.
@@ -52,13 +56,30 @@ impl DeclaredPatient {
             status: None,
             doubt: None,
             evidence: None,
+            method: None,
             asked_insi_on: None,
             local: Vec::new(),
         }
     }
+
+    /// The oldest edition that can say all of this; the newest when none can.
+    #[must_use]
+    pub fn edition(&self) -> Edition {
+        let says_all = |edition: &Edition| {
+            let device = self.evidence.map(|evidence| evidence.device);
+            let says_device = device.is_none_or(|device| edition.device_code(device).is_some());
+            let has_ins = self.ins.is_some();
+            let says_status = self
+                .status
+                .is_none_or(|status| status != Status::Retrieved && edition.status_code(status, has_ins).is_some());
+            says_device && says_status
+        };
+        Edition::ALL.into_iter().find(says_all).unwrap_or(Edition::Rniv)
+    }
 }
 
 impl fmt::Debug for DeclaredPatient {
+    /// No trait and no number: they are a person's.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { ins, status, doubt, evidence, .. } = self;
         write!(f, "DeclaredPatient({ins:?}, {status:?}, {doubt:?}, {evidence:?}, …)")
@@ -108,4 +129,6 @@ pub enum LocalKind {
     PiOld,
     /// Identifier of a region.
     Rri,
+    /// No type was said.
+    Untyped,
 }

@@ -432,9 +432,14 @@ impl<'a> Builder<'a> {
         from + plain.iter().position(|byte| *byte < 0x20).unwrap_or(end)
     }
 
+    /// Goes after white space; indentation is often long, so eight spaces are one step.
     fn space(&mut self) {
-        while matches!(self.bytes.get(self.at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
+        while let Some(byte) = self.bytes.get(self.at) {
+            match byte {
+                b' ' if self.bytes[self.at..].starts_with(b"        ") => self.at += 8,
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                _ => return,
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! The only place that knows about Unix permissions.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::StoreError;
@@ -36,6 +37,10 @@ impl Folder {
         self.path.join("socle.db")
     }
 
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
     pub(super) fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
     }
@@ -47,6 +52,21 @@ fn make(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(|source| StoreError::Folder { path: path.to_owned(), source })
+}
+
+/// Writes a secret file that only the owner reads; it is durable, and whole or absent.
+pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Folder { path: path.to_owned(), source };
+    let draft = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    drop(file);
+    std::fs::rename(&draft, path).map_err(failed)?;
+    path.parent().map_or(Ok(()), sync_folder).map_err(failed)
 }
 
 /// Makes the names in a folder durable. Windows does it by itself and refuses to open a folder.

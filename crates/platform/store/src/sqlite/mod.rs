@@ -1,21 +1,27 @@
 //! The embedded engine: SQLite for rows, segment files for blobs, one folder, one process.
 //!
 //! Read in this order: `folder` (what is on the disk), `schema`, `writer` (group commit), then what a
-//! batch holds: `resources` and `postings`, `blobs` and `segments`, `jobs`, `flows`; `readers` last.
+//! batch holds: `resources` and `postings`, `blobs` and `segments`, `jobs`, `flows`, the audit log (`log`,
+//! `keys`, `checkpoints`); `readers`, and `verify` and `check` last.
 //!
 //! *Invariant:* one thread writes; what it answered is synced. *Invariant:* a blob is synced before the
 //! row that names it is committed. *Absent on purpose:* the sharing of a folder by two processes.
 
 mod blobs;
+mod check;
+mod checkpoints;
 mod flows;
 mod folder;
 mod jobs;
+mod keys;
+mod log;
 mod postings;
 mod readers;
 mod resources;
 mod schema;
 mod segments;
 mod sql;
+mod verify;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -25,17 +31,21 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use jiff::Timestamp;
 use socle_identity::Environment;
+use socle_trust::audit::checkpoint::NotePublicKey;
+use socle_trust::audit::{Hash, PatientId, Record};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use uuid::Uuid;
 
+use self::checkpoints::Notary;
 use self::folder::Folder;
+use self::keys::Keyring;
 use self::readers::Readers;
 use self::segments::Segments;
 use self::sql::damaged;
-use self::writer::{Order, Reply, Request, Writer};
+use self::writer::{Order, Reply, Request, Tools, Writer};
 use crate::{
-    Batch, Claim, Committed, Digest, Flow, FlowFilter, FlowSummary, Job, JobCount, JobFilter, JobId, Page, Store,
-    StoreError, Stored, Term, Version,
+    AuditEntry, AuditFilter, AuditHead, AuditReport, Batch, CheckReport, Checkpoint, Claim, Committed, Digest, Erased,
+    Flow, FlowFilter, FlowSummary, Job, JobCount, JobFilter, JobId, Page, Store, StoreError, Stored, Term, Version,
 };
 
 /// Requests that may wait for the writer.
@@ -55,11 +65,14 @@ pub struct Options {
     pub readers: usize,
     /// A new blob segment begins when the current one is longer, in bytes.
     pub segment_bytes: u64,
+    /// The name of a new audit log: a host and path, unique to it, without scheme, space or plus
+    /// (C2SP tlog-checkpoint). `None`: `socle.local/` and a random UUID. A log keeps the name it was made with.
+    pub log_name: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 4, segment_bytes: 256 << 20 }
+        Self { readers: 4, segment_bytes: 256 << 20, log_name: None }
     }
 }
 
@@ -71,6 +84,8 @@ pub struct SqliteStore {
     writer: Option<JoinHandle<()>>,
     readers: Readers,
     blobs: PathBuf,
+    keyring: Arc<Keyring>,
+    log_key: NotePublicKey,
     signal: watch::Sender<u64>,
     // Last, so that the folder is free only when nothing uses it.
     _folder: Folder,
@@ -87,13 +102,20 @@ impl SqliteStore {
         let segments = Segments::open(folder.blobs(), options.segment_bytes, blobs::end(&db)?)?;
         let signal = watch::Sender::new(0);
         let (requests, queue) = mpsc::channel(QUEUE);
-        let writer = Writer::new(db, segments, signal.clone())?.start(queue)?;
+        let keyring = Arc::new(Keyring::new(keys::secret(&folder, &db, "master.key")?));
+        let log_name = options.log_name.unwrap_or_else(|| format!("socle.local/{}", Uuid::new_v4()));
+        let notary = Notary::open(&folder, &db, &log_name)?;
+        let log_key = notary.public().clone();
+        let tools = Tools { db, segments, keyring: Arc::clone(&keyring), notary, signal: signal.clone() };
+        let writer = Writer::new(tools)?.start(queue)?;
         Ok(Self {
             requests: Some(requests),
             room: Arc::new(Semaphore::new(QUEUE_KIB)),
             writer: Some(writer),
             readers: Readers::new(folder.database(), options.readers),
             blobs: folder.blobs(),
+            keyring,
+            log_key,
             signal,
             _folder: folder,
         })
@@ -219,5 +241,53 @@ impl Store for SqliteStore {
 
     fn flow(&self, id: Uuid) -> Stored<'_, Option<Flow>> {
         Box::pin(self.readers.run(move |db| flows::find(db, id)))
+    }
+
+    fn audit(&self, filter: AuditFilter, page: Page) -> Stored<'_, Vec<AuditEntry>> {
+        let keyring = Arc::clone(&self.keyring);
+        Box::pin(self.readers.run(move |db| log::list(db, &keyring, &filter, page)))
+    }
+
+    fn audit_from(&self, index: u64, limit: usize) -> Stored<'_, Vec<AuditEntry>> {
+        let keyring = Arc::clone(&self.keyring);
+        Box::pin(self.readers.run(move |db| log::range(db, &keyring, index, Page::first(limit))))
+    }
+
+    fn audit_head(&self) -> Stored<'_, AuditHead> {
+        Box::pin(self.readers.run(log::head))
+    }
+
+    fn audit_public_key(&self) -> String {
+        self.log_key.to_string()
+    }
+
+    fn audit_checkpoint(&self) -> Stored<'_, Checkpoint> {
+        Box::pin(self.ask(0, Order::Checkpoint))
+    }
+
+    fn audit_checkpoints(&self, page: Page) -> Stored<'_, Vec<Checkpoint>> {
+        Box::pin(self.readers.run(move |db| checkpoints::list(db, page)))
+    }
+
+    fn audit_inclusion(&self, index: u64, size: u64) -> Stored<'_, Vec<Hash>> {
+        Box::pin(self.readers.run(move |db| log::inclusion(db, index, size)))
+    }
+
+    fn audit_consistency(&self, first: u64, second: u64) -> Stored<'_, Vec<Hash>> {
+        Box::pin(self.readers.run(move |db| log::consistency(db, first, second)))
+    }
+
+    fn audit_verify(&self) -> Stored<'_, AuditReport> {
+        let (keyring, key) = (Arc::clone(&self.keyring), self.log_key.clone());
+        Box::pin(self.readers.run(move |db| verify::verify(db, &keyring, &key)))
+    }
+
+    fn erase_person(&self, patient: PatientId, trace: Record) -> Stored<'_, Erased> {
+        Box::pin(self.ask(0, |reply| Order::Erase(patient, Box::new(trace), reply)))
+    }
+
+    fn check(&self) -> Stored<'_, CheckReport> {
+        let (keyring, key, blobs) = (Arc::clone(&self.keyring), self.log_key.clone(), self.blobs.clone());
+        Box::pin(self.readers.run(move |db| check::check(db, &blobs, &keyring, &key)))
     }
 }

@@ -66,6 +66,25 @@ CREATE TABLE flow_step (
     request BLOB, response BLOB
 ) STRICT;
 CREATE INDEX flow_step_of ON flow_step (flow, n);
+
+-- person: a keyed hash. wrapped: NULL once erased.
+CREATE TABLE person_key (
+    id INTEGER PRIMARY KEY, person BLOB NOT NULL, wrapped BLOB, created INTEGER NOT NULL, erased INTEGER
+) STRICT;
+CREATE INDEX person_key_of ON person_key (person);
+-- recorded is in milliseconds. salt and sealed: NULL once erased.
+CREATE TABLE audit_leaf (
+    idx INTEGER PRIMARY KEY, person INTEGER NOT NULL, flow BLOB, recorded INTEGER NOT NULL, leaf BLOB NOT NULL,
+    salt BLOB, sealed BLOB
+) STRICT;
+CREATE INDEX audit_person ON audit_leaf (person, idx);
+CREATE INDEX audit_flow ON audit_leaf (flow, idx) WHERE flow IS NOT NULL;
+-- Roots of whole subtrees of at least 256 leaves, for proofs.
+CREATE TABLE audit_node (
+    level INTEGER NOT NULL, idx INTEGER NOT NULL, root BLOB NOT NULL, PRIMARY KEY (level, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE audit_head (one INTEGER PRIMARY KEY, size INTEGER NOT NULL, nodes BLOB NOT NULL) STRICT;
+CREATE TABLE audit_checkpoint (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
 ";
 
 /// Makes the tables in a new database, or checks that those there are ours and not newer.

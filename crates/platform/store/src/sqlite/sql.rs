@@ -42,6 +42,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // FULL: the log is synced at each commit; NORMAL would lose acknowledged commits with the power.
     db.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten, an erased person's key above all.
+    db.pragma_update(None, "secure_delete", "ON")?;
     Ok(db)
 }
 

@@ -6,17 +6,22 @@
 //! next group; the slower the disk, the larger the groups.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
+use socle_trust::audit::{PatientId, Record};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use uuid::Uuid;
 
+use super::checkpoints::Notary;
+use super::keys::Keyring;
+use super::log::{self, Log};
 use super::segments::{Place, Segments};
 use super::sql::{from_micros, rounded};
 use super::{blobs, flows, jobs, resources};
-use crate::{Batch, Claim, Committed, Digest, Job, JobId, StoreError};
+use crate::{Batch, Checkpoint, Claim, Committed, Digest, Erased, Job, JobId, StoreError};
 
 /// Most requests in one group.
 const GROUP_REQUESTS: usize = 256;
@@ -36,6 +41,8 @@ pub(super) enum Order {
     Commit(Box<Batch>, Reply<Committed>),
     Claim(Claim, Reply<Vec<Job>>),
     Retry(JobId, Timestamp, Reply<Job>),
+    Checkpoint(Reply<Checkpoint>),
+    Erase(PatientId, Box<Record>, Reply<Erased>),
 }
 
 /// Where an answer goes; nobody may be waiting any more.
@@ -44,13 +51,21 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// An answer that is ready but not yet given: it is given once the group is durable.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>)>;
 
-/// The writer's state.
+/// What the writer works with.
+pub(super) struct Tools {
+    pub(super) db: Connection,
+    pub(super) segments: Segments,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) notary: Notary,
+    pub(super) signal: watch::Sender<u64>,
+}
+
+/// The writer and its state.
 pub(super) struct Writer {
-    db: Connection,
-    segments: Segments,
+    tools: Tools,
     numbers: Numbers,
+    log: Log,
     clock: Timestamp,
-    signal: watch::Sender<u64>,
 }
 
 /// The numbers that the next batch goes on from.
@@ -72,11 +87,14 @@ impl Numbers {
 }
 
 impl Writer {
-    pub(super) fn new(db: Connection, segments: Segments, signal: watch::Sender<u64>) -> Result<Self, StoreError> {
-        let numbers = Numbers::load(&db)?;
-        let last = "SELECT coalesce((SELECT at FROM version ORDER BY seq DESC LIMIT 1), 0)";
+    pub(super) fn new(tools: Tools) -> Result<Self, StoreError> {
+        let db = &tools.db;
+        let numbers = Numbers::load(db)?;
+        let last = "SELECT max(coalesce((SELECT at FROM version ORDER BY seq DESC LIMIT 1), 0), \
+                    1000 * coalesce((SELECT recorded FROM audit_leaf ORDER BY idx DESC LIMIT 1), 0))";
         let clock = from_micros(db.query_row(last, [], |row| row.get(0))?)?;
-        Ok(Self { db, segments, numbers, clock, signal })
+        let log = Log::load(db)?;
+        Ok(Self { tools, numbers, log, clock })
     }
 
     /// Starts the thread; it ends when every sender of `requests` is gone and all are answered.
@@ -108,7 +126,7 @@ impl Writer {
             answer(written.as_ref().copied().map_err(again));
         }
         if wake && written.is_ok() {
-            self.signal.send_modify(|count| *count += 1);
+            self.tools.signal.send_modify(|count| *count += 1);
         }
     }
 
@@ -120,13 +138,15 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let new_blobs = orders.iter().filter_map(|order| match order {
             Order::Commit(batch, _) => Some(&batch.blobs),
-            Order::Claim(..) | Order::Retry(..) => None,
+            _ => None,
         });
-        let places = blobs::append(&self.db, &mut self.segments, new_blobs.flatten());
+        let places = blobs::append(&self.tools.db, &mut self.tools.segments, new_blobs.flatten());
         let begun = places.and_then(|places| {
-            self.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+            self.tools.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
             Ok(places)
         });
+        let logged = self.log.frontier().size();
+        let mut erased = false;
         let mut lost = begun.as_ref().err().map(again);
         let places = begun.unwrap_or_default();
         for order in orders {
@@ -137,7 +157,7 @@ impl Writer {
                     answers.push(answer(reply, result));
                 }
                 Order::Claim(claim, reply) => {
-                    let result = self.attempt(&mut lost, |writer, _| jobs::claim(&writer.db, &claim));
+                    let result = self.attempt(&mut lost, |writer, _| jobs::claim(&writer.tools.db, &claim));
                     answers.push(answer(reply, result));
                 }
                 Order::Retry(id, now, reply) => {
@@ -145,13 +165,41 @@ impl Writer {
                     *wake |= result.is_ok();
                     answers.push(answer(reply, result));
                 }
+                Order::Checkpoint(reply) => {
+                    let result = self.attempt(&mut lost, |writer, at| {
+                        writer.tools.notary.sign(&writer.tools.db, writer.log.frontier(), at)
+                    });
+                    answers.push(answer(reply, result));
+                }
+                Order::Erase(patient, trace, reply) => {
+                    let result = self.attempt(&mut lost, |writer, at| writer.erase(&patient, &trace, at));
+                    erased |= result.is_ok();
+                    answers.push(answer(reply, result));
+                }
             }
         }
         if let Some(lost) = lost {
             return Err(lost);
         }
-        self.db.prepare_cached("COMMIT")?.execute([])?;
+        if self.log.frontier().size() != logged {
+            log::save_head(&self.tools.db, self.log.frontier())?;
+        }
+        self.tools.db.prepare_cached("COMMIT")?.execute([])?;
+        if erased {
+            self.empty_log();
+        }
         Ok(())
+    }
+
+    /// Moves everything from SQLite's log into the database and empties the log, where an erased key would
+    /// otherwise stay readable until it is overwritten.
+    fn empty_log(&self) {
+        let emptied = self.tools.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        if !matches!(emptied, Ok(false)) {
+            tracing::warn!(
+                "after an erasure, the database's log could not be emptied at once; it will be at the next stop"
+            );
+        }
     }
 
     /// Does one order in a savepoint; undone alone when refused. When the database gave up the whole
@@ -164,23 +212,24 @@ impl Writer {
         if let Some(lost) = lost {
             return Err(again(lost));
         }
-        let before = self.numbers;
+        let before = (self.numbers, self.log.mark());
         let at = self.tick();
         let result = self.execute("SAVEPOINT one").and_then(|()| order(self, at)).and_then(|done| {
             self.execute("RELEASE one")?;
             Ok(done)
         });
         let Err(error) = &result else { return result };
-        self.numbers = before;
+        self.numbers = before.0;
+        self.log.go_back(before.1);
         let undone = self.execute("ROLLBACK TO one").and_then(|()| self.execute("RELEASE one"));
-        if undone.is_err() || self.db.is_autocommit() {
+        if undone.is_err() || self.tools.db.is_autocommit() {
             *lost = Some(again(error));
         }
         result
     }
 
     fn execute(&self, sql: &str) -> Result<(), StoreError> {
-        self.db.prepare_cached(sql)?.execute([])?;
+        self.tools.db.prepare_cached(sql)?.execute([])?;
         Ok(())
     }
 
@@ -196,7 +245,7 @@ impl Writer {
         places: &HashMap<Digest, Place>,
         at: Timestamp,
     ) -> Result<Committed, StoreError> {
-        let (db, numbers, tenant) = (&self.db, &mut self.numbers, batch.tenant.as_str());
+        let (db, numbers, tenant) = (&self.tools.db, &mut self.numbers, batch.tenant.as_str());
         for release in &batch.releases {
             resources::release(db, tenant, release)?;
         }
@@ -238,29 +287,38 @@ impl Writer {
         for flow in touched {
             flows::settle(db, flow)?;
         }
-        Ok(Committed { at, writes, deletes, jobs: enqueued, audit: Vec::new() })
+        let keyring = &self.tools.keyring;
+        let audit: Result<_, _> = batch.audit.iter().map(|record| self.log.append(db, keyring, record, at)).collect();
+        Ok(Committed { at, writes, deletes, jobs: enqueued, audit: audit? })
     }
 
     fn retry(&mut self, id: JobId, now: Timestamp) -> Result<Job, StoreError> {
-        let job = jobs::retry(&self.db, id, now)?;
+        let job = jobs::retry(&self.tools.db, id, now)?;
         if let Some(flow) = job.flow {
-            flows::settle(&self.db, flow)?;
+            flows::settle(&self.tools.db, flow)?;
         }
         Ok(job)
     }
 
+    fn erase(&mut self, patient: &PatientId, trace: &Record, at: Timestamp) -> Result<Erased, StoreError> {
+        let (db, keyring) = (&self.tools.db, &self.tools.keyring);
+        let records = self.log.erase(db, keyring, patient, at)?;
+        Ok(Erased { records, trace: self.log.append(db, keyring, trace, at)? })
+    }
+
     /// After a group that was not written: nothing of it stays in the transaction or in memory.
     fn recover(&mut self) {
-        if !self.db.is_autocommit()
+        if !self.tools.db.is_autocommit()
             && let Err(error) = self.execute("ROLLBACK")
         {
             tracing::error!(%error, "cannot roll back");
         }
         // Whether the log holds the group is unknown now; its blobs must then be left alone.
-        self.segments.begin_next();
-        match Numbers::load(&self.db) {
-            Ok(numbers) => self.numbers = numbers,
-            Err(error) => tracing::error!(%error, "cannot read the last numbers"),
+        self.tools.segments.begin_next();
+        let reloaded = Numbers::load(&self.tools.db).and_then(|numbers| Ok((numbers, Log::load(&self.tools.db)?)));
+        match reloaded {
+            Ok((numbers, log)) => (self.numbers, self.log) = (numbers, log),
+            Err(error) => tracing::error!(%error, "cannot read where the store stands"),
         }
     }
 }
@@ -281,7 +339,7 @@ impl Request {
     fn weight(&self) -> usize {
         match &self.order {
             Order::Commit(batch, _) => batch.weight(),
-            Order::Claim(..) | Order::Retry(..) => 0,
+            _ => 0,
         }
     }
 }

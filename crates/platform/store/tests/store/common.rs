@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use socle_identity::Environment;
 use socle_store::{Claim, NewJob, Options, SqliteStore};
+use socle_trust::audit::{Code, PatientId, Record, RecordAction};
+use uuid::Uuid;
 
 /// A store in `dir`.
 pub(crate) fn open(dir: &Path) -> SqliteStore {
@@ -39,4 +41,18 @@ pub(crate) fn claim(kinds: &[&str], max: usize, second: i64) -> Claim {
         now: at(second),
         lease: Duration::from_secs(60),
     }
+}
+
+/// A person who does not exist.
+pub(crate) fn patient(value: &str) -> PatientId {
+    PatientId { system: "urn:oid:1.2.250.1.213.1.4.10".into(), value: value.into() }
+}
+
+/// A record about a person, or about nobody.
+pub(crate) fn record(about: Option<&str>, flow: Option<Uuid>) -> Record {
+    let kind = Code::dicom("110106");
+    let mut record = Record::new("socle.test", Environment::Jumeau, kind, RecordAction::C, at(1_000));
+    record.patient = about.map(patient);
+    record.flow = flow;
+    record
 }

@@ -1,5 +1,8 @@
 //! The store through its trait, as a caller sees it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside #[test] functions")]
+
+mod audit;
 mod common;
 mod jobs;
 mod resources;

@@ -1,5 +1,6 @@
 //! What several test files need: one PKI for all of them, and the shared sample data.
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
