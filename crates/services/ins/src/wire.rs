@@ -20,6 +20,7 @@ pub use answer::{
     Answer, HistoryOrder, Individual, ReadAnswerError, WrittenIns, WrittenTraits, read_answer, write_answer,
 };
 pub use fault::{read_fault, write_fault};
+pub(crate) use fault::{version_mismatch_11, write_soap_fault};
 pub use request::{Contexts, ReadRequestError, Received, Request, Software, read_request};
 pub use wsdl::wsdl;
 

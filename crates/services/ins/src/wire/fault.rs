@@ -1,6 +1,6 @@
 use socle_xml::NodeExt;
 use socle_xml::roxmltree::Node;
-use socle_xml::soap::{Envelope, Fault, FaultCode, NS_SOAP12};
+use socle_xml::soap::{Envelope, Fault, FaultCode, NS_SOAP11, NS_SOAP12};
 use socle_xml::write::Writer;
 
 use super::NS_SIRAM;
@@ -49,4 +49,14 @@ fn write_detail(fault: &InsiFault) -> Option<String> {
     w.attr("severite", fault.severity.unwrap_or(Severity::Error).as_str()).attr("code", code);
     w.attr_opt("messageID", fault.message_id.as_deref()).text(fault.detail.as_deref().unwrap_or_default());
     Some(w.finish())
+}
+
+/// The answer to a SOAP 1.1 message, in SOAP 1.1 (SOAP 1.2 Part 1, appendix A).
+#[must_use]
+pub(crate) fn version_mismatch_11() -> String {
+    let mut w = Writer::document();
+    w.open("soap:Envelope").ns("soap", NS_SOAP11).open("soap:Body").open("soap:Fault");
+    w.leaf("faultcode", "soap:VersionMismatch");
+    w.leaf("faultstring", "Le service parle SOAP 1.2 (SOAP 1.2 Part 1 §5.4.7).");
+    w.finish()
 }
