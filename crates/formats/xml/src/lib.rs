@@ -8,6 +8,7 @@
 //! Absent on purpose: no DTD, no entity, no network or file access, no mutable tree, no certificate chain
 //! validation (the caller hands it in, see [`signature::Trust`]).
 
+pub mod c14n;
 pub mod mtom;
 pub mod signature;
 pub mod soap;
@@ -15,4 +16,4 @@ mod tree;
 pub mod write;
 
 pub use roxmltree;
-pub use tree::{Decoded, Encoding, Limits, NodeExt, Text, XmlError, XmlErrorKind, decode, parse};
+pub use tree::{Decoded, Encoding, Limits, NodeExt, XmlError, XmlErrorKind, decode, parse};

@@ -5,10 +5,14 @@
 
 use roxmltree::{Document, Node};
 
+use crate::tree::NodeExt;
+use crate::write::Writer;
+
 mod fault;
 mod media;
 
 pub use fault::{Fault, FaultCode};
+pub(crate) use media::quoted;
 pub use media::{ContentType, content_type, read_content_type};
 
 /// Namespace of SOAP 1.2.
@@ -64,8 +68,15 @@ impl<'a> Envelope<'a> {
     /// Header blocks with a true `mustUnderstand` whose expanded name `understood` does not know.
     /// WS-Addressing blocks are understood here. An unprefixed `mustUnderstand` counts, as peers write it.
     pub fn not_understood(&self, understood: impl Fn(Option<&str>, &str) -> bool) -> Vec<Node<'a, 'a>> {
-        let _ = understood;
-        Vec::new()
+        let Some(header) = self.header else { return Vec::new() };
+        header
+            .child_elements()
+            .filter(|block| must_understand(*block, self.version))
+            .filter(|block| {
+                let name = block.tag_name();
+                name.namespace() != Some(NS_WSA) && !understood(name.namespace(), name.name())
+            })
+            .collect()
     }
 }
 
@@ -99,8 +110,90 @@ pub enum SoapError {
 /// # Errors
 /// [`SoapError`] when the document is no envelope. Missing addressing headers are no error here.
 pub fn read<'a>(document: &'a Document<'a>) -> Result<Envelope<'a>, SoapError> {
-    let _ = document;
-    Err(SoapError::NotAnEnvelope)
+    let root = document.root_element();
+    let version = match root.tag_name().namespace() {
+        Some(NS_SOAP12) => Version::Soap12,
+        Some(NS_SOAP11) => Version::Soap11,
+        _ => return Err(SoapError::NotAnEnvelope),
+    };
+    let namespace = root.tag_name().namespace();
+    if !root.is(namespace, "Envelope") {
+        return Err(SoapError::NotAnEnvelope);
+    }
+    let (header, body) = parts(root, namespace)?;
+    let addressing = Addressing::read(header)?;
+    Ok(Envelope {
+        version,
+        header,
+        body,
+        content: body.first_element_child(),
+        action: addressing.value("Action"),
+        message_id: addressing.value("MessageID"),
+        relates_to: addressing.value("RelatesTo"),
+        to: addressing.value("To"),
+        reply_to: addressing.get("ReplyTo").and_then(|r| non_empty(r.child(Some(NS_WSA), "Address")?)),
+    })
+}
+
+/// `Envelope = Header?, Body`; SOAP 1.1 allows more after the Body, no French service sends it.
+fn parts<'a>(root: Node<'a, 'a>, namespace: Option<&str>) -> Result<(Option<Node<'a, 'a>>, Node<'a, 'a>), SoapError> {
+    let mut elements = root.child_elements().peekable();
+    let header = elements.next_if(|first| first.is(namespace, "Header"));
+    let body = elements.next().ok_or(SoapError::NoBody)?;
+    if !body.is(namespace, "Body") {
+        return Err(SoapError::Structure { line: body.position().0 });
+    }
+    match elements.next() {
+        Some(intruder) => Err(SoapError::Structure { line: intruder.position().0 }),
+        None => Ok((header, body)),
+    }
+}
+
+/// The WS-Addressing blocks of a header, each at most once.
+#[derive(Default)]
+struct Addressing<'a>(Vec<Node<'a, 'a>>);
+
+impl<'a> Addressing<'a> {
+    /// `RelatesTo` may come several times (WS-Addressing 1.0 Core §3.1); the first one counts here.
+    const NAMES: [&'static str; 5] = ["Action", "MessageID", "RelatesTo", "To", "ReplyTo"];
+
+    fn read(header: Option<Node<'a, 'a>>) -> Result<Self, SoapError> {
+        let Some(header) = header else { return Ok(Self::default()) };
+        let mut found = Self::default();
+        for block in header.child_elements() {
+            for name in Self::NAMES {
+                if block.is(Some(NS_WSA), name) {
+                    if name != "RelatesTo" && found.get(name).is_some() {
+                        return Err(SoapError::Twice { name, line: block.position().0 });
+                    }
+                    found.0.push(block);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn get(&self, name: &str) -> Option<Node<'a, 'a>> {
+        self.0.iter().copied().find(|block| block.is(Some(NS_WSA), name))
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        non_empty(self.get(name)?)
+    }
+}
+
+fn non_empty(node: Node<'_, '_>) -> Option<String> {
+    Some(node.trimmed_text()).filter(|text| !text.is_empty())
+}
+
+/// The DMP kit writes the attribute without prefix: it counts as the envelope's.
+fn must_understand(block: Node<'_, '_>, version: Version) -> bool {
+    let namespace = match version {
+        Version::Soap11 => NS_SOAP11,
+        Version::Soap12 => NS_SOAP12,
+    };
+    let value = block.attribute((namespace, "mustUnderstand")).or_else(|| block.attribute("mustUnderstand"));
+    matches!(value.map(str::trim), Some("1" | "true"))
 }
 
 /// An envelope to write.
@@ -154,8 +247,37 @@ impl Outgoing {
     /// The envelope, SOAP 1.2, with XML declaration, prefix `soap`.
     #[must_use]
     pub fn to_xml(&self) -> String {
-        String::new()
+        let mut w = Writer::document();
+        w.open("soap:Envelope").ns("soap", NS_SOAP12).ns("wsa", NS_WSA);
+        w.open("soap:Header");
+        w.open("wsa:Action").attr("soap:mustUnderstand", "true").text(&self.action).close();
+        w.leaf("wsa:MessageID", &self.message_id);
+        w.leaf_opt("wsa:RelatesTo", self.relates_to.as_deref());
+        w.leaf_opt("wsa:To", self.to.as_deref());
+        if let Some(reply_to) = &self.reply_to {
+            w.open("wsa:ReplyTo").leaf("wsa:Address", reply_to).close();
+        }
+        for header in &self.headers {
+            w.raw(header);
+        }
+        w.close();
+        w.open("soap:Body").raw(&self.body).close();
+        w.finish()
     }
+}
+
+/// The header block that names a block which was not understood, to go with a MustUnderstand fault
+/// (SOAP 1.2 Part 1 §5.4.8).
+#[must_use]
+pub fn not_understood_block(block: Node<'_, '_>) -> String {
+    let name = block.tag_name();
+    let mut w = Writer::fragment();
+    w.open("soap:NotUnderstood").ns("soap", NS_SOAP12);
+    match name.namespace().filter(|uri| !uri.is_empty()) {
+        Some(uri) => w.ns("q", uri).attr("qname", &format!("q:{}", name.name())),
+        None => w.attr("qname", name.name()),
+    };
+    w.finish()
 }
 
 /// A new `urn:uuid:` MessageID (version 4).

@@ -11,7 +11,7 @@ use quick_xml::escape::{escape, partial_escape};
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use roxmltree::Node;
 
-use crate::tree::NodeExt;
+use crate::c14n::Canonical;
 
 /// Writes one document or fragment, front to back.
 ///
@@ -28,7 +28,7 @@ pub struct Writer {
     inner: quick_xml::Writer<Vec<u8>>,
     /// A start tag that may still take attributes.
     pending: Option<BytesStart<'static>>,
-    open: Vec<Cow<'static, str>>,
+    open: Vec<&'static str>,
 }
 
 impl Writer {
@@ -48,17 +48,23 @@ impl Writer {
 
     /// Opens an element, by its lexical name.
     pub fn open(&mut self, name: &'static str) -> &mut Self {
-        self.open_named(Cow::Borrowed(name))
+        self.flush();
+        self.pending = Some(BytesStart::new(name));
+        self.open.push(name);
+        self
     }
 
     /// Declares a namespace on the element just opened; the empty prefix is the default namespace.
     pub fn ns(&mut self, prefix: &'static str, uri: &str) -> &mut Self {
-        self.ns_named(prefix, uri)
+        if prefix.is_empty() {
+            return self.attr("xmlns", uri);
+        }
+        self.attribute(&format!("xmlns:{prefix}"), uri)
     }
 
     /// Writes an attribute on the element just opened. Without one, does nothing.
     pub fn attr(&mut self, name: &'static str, value: &str) -> &mut Self {
-        self.attr_named(name, value)
+        self.attribute(name, value)
     }
 
     /// Writes an attribute if there is a value.
@@ -123,21 +129,7 @@ impl Writer {
             .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
     }
 
-    fn open_named(&mut self, name: Cow<'static, str>) -> &mut Self {
-        self.flush();
-        self.pending = Some(BytesStart::new(name.clone()));
-        self.open.push(name);
-        self
-    }
-
-    fn ns_named(&mut self, prefix: &str, uri: &str) -> &mut Self {
-        if prefix.is_empty() {
-            return self.attr_named("xmlns", uri);
-        }
-        self.attr_named(&format!("xmlns:{prefix}"), uri)
-    }
-
-    fn attr_named(&mut self, name: &str, value: &str) -> &mut Self {
+    fn attribute(&mut self, name: &str, value: &str) -> &mut Self {
         if let Some(start) = &mut self.pending {
             start.push_attribute((name, printable(value).as_ref()));
         }
@@ -175,9 +167,8 @@ fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// Writes a node of a read document so that it stands alone: every namespace in scope is declared on it.
-/// Comments and processing instructions inside are dropped; the source bytes are the place to keep them.
+/// Comments are dropped; the source bytes are the place to keep them.
 #[must_use]
 pub fn subtree(node: Node<'_, '_>) -> String {
-    let _ = node.qname();
-    String::new()
+    Canonical::default().of(node)
 }

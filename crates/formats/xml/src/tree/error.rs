@@ -2,14 +2,7 @@
 
 use std::fmt;
 
-/// A sentence for people, in the two languages of the product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Text {
-    /// French.
-    pub fr: &'static str,
-    /// English.
-    pub en: &'static str,
-}
+use socle_finding::{Finding, Location, Rule, Severity, Text};
 
 /// A refusal of the input, with its place. Never repeats the content: it may be a person's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +48,11 @@ pub enum XmlErrorKind {
         /// The limit.
         limit: usize,
     },
+    /// More namespaces in scope than any document needs.
+    TooManyNamespaces {
+        /// The limit.
+        limit: usize,
+    },
     /// A name longer than [`Limits::name`](crate::Limits::name).
     NameTooLong {
         /// The limit.
@@ -74,87 +72,94 @@ impl XmlError {
     /// What happened, in French and English.
     #[must_use]
     pub fn text(&self) -> Text {
-        match self.kind {
-            XmlErrorKind::NotWellFormed(_) => {
-                Text { fr: "le XML n'est pas bien formé", en: "the XML is not well-formed" }
+        let (fr, en) = match self.kind {
+            XmlErrorKind::NotWellFormed(_) => ("le XML n'est pas bien formé", "the XML is not well-formed"),
+            XmlErrorKind::Doctype => (
+                "le document contient une déclaration DOCTYPE, toujours refusée",
+                "the document holds a DOCTYPE declaration, always refused",
+            ),
+            XmlErrorKind::Version => ("seul XML 1.0 est accepté", "only XML 1.0 is accepted"),
+            XmlErrorKind::UnknownEncoding => ("l'encodage n'est pas pris en charge", "the encoding is not supported"),
+            XmlErrorKind::EncodingMismatch => {
+                ("l'encodage déclaré contredit les octets", "the declared encoding contradicts the bytes")
             }
-            XmlErrorKind::Doctype => Text {
-                fr: "le document contient une déclaration DOCTYPE, toujours refusée",
-                en: "the document holds a DOCTYPE declaration, always refused",
-            },
-            XmlErrorKind::Version => Text { fr: "seul XML 1.0 est accepté", en: "only XML 1.0 is accepted" },
-            XmlErrorKind::UnknownEncoding => Text {
-                fr: "l'encodage déclaré n'est pas pris en charge",
-                en: "the declared encoding is not supported",
-            },
-            XmlErrorKind::EncodingMismatch => Text {
-                fr: "l'encodage déclaré contredit les octets",
-                en: "the declared encoding contradicts the bytes",
-            },
-            XmlErrorKind::TooBig { .. } => Text { fr: "le document est trop gros", en: "the document is too big" },
-            XmlErrorKind::TooDeep { .. } => {
-                Text { fr: "les éléments sont trop imbriqués", en: "elements are nested too deep" }
-            }
-            XmlErrorKind::TooManyNodes { .. } => {
-                Text { fr: "le document a trop de nœuds", en: "the document has too many nodes" }
-            }
+            XmlErrorKind::TooBig { .. } => ("le document est trop gros", "the document is too big"),
+            XmlErrorKind::TooDeep { .. } => ("les éléments sont trop imbriqués", "elements are nested too deep"),
+            XmlErrorKind::TooManyNodes { .. } => ("le document a trop de nœuds", "the document has too many nodes"),
             XmlErrorKind::TooManyAttributes { .. } => {
-                Text { fr: "un élément a trop d'attributs", en: "an element has too many attributes" }
+                ("un élément a trop d'attributs", "an element has too many attributes")
             }
-            XmlErrorKind::NameTooLong { .. } => Text { fr: "un nom est trop long", en: "a name is too long" },
-        }
+            XmlErrorKind::TooManyNamespaces { .. } => {
+                ("un élément a trop d'espaces de noms", "an element has too many namespaces")
+            }
+            XmlErrorKind::NameTooLong { .. } => ("un nom est trop long", "a name is too long"),
+        };
+        Text::fixed(fr, en)
     }
 
     /// The rule that refuses.
     #[must_use]
-    pub fn rule(&self) -> &'static str {
+    pub fn rule(&self) -> Rule {
         match self.kind {
-            XmlErrorKind::NotWellFormed(_) => "XML 1.0 §2.1, Namespaces in XML 1.0",
-            XmlErrorKind::Doctype => "SOAP 1.2 Part 1 §5; Socle: no DTD, no entity",
-            XmlErrorKind::Version => "XML 1.0 §2.8",
-            XmlErrorKind::UnknownEncoding | XmlErrorKind::EncodingMismatch => "XML 1.0 §4.3.3",
+            XmlErrorKind::NotWellFormed(_) => Rule::fixed("XML 1.0", "§2.1"),
+            XmlErrorKind::Doctype => Rule::fixed("SOAP 1.2 Part 1", "§5 (no DTD), applied to all XML"),
+            XmlErrorKind::Version => Rule::fixed("XML 1.0", "§2.8"),
+            XmlErrorKind::UnknownEncoding | XmlErrorKind::EncodingMismatch => Rule::fixed("XML 1.0", "§4.3.3"),
             XmlErrorKind::TooBig { .. }
             | XmlErrorKind::TooDeep { .. }
             | XmlErrorKind::TooManyNodes { .. }
             | XmlErrorKind::TooManyAttributes { .. }
-            | XmlErrorKind::NameTooLong { .. } => "Socle: limits on XML input",
+            | XmlErrorKind::TooManyNamespaces { .. }
+            | XmlErrorKind::NameTooLong { .. } => Rule::fixed("Socle", "limits on XML input"),
         }
     }
 
     /// How to mend it, in French and English.
     #[must_use]
     pub fn mend(&self) -> Text {
-        match self.kind {
-            XmlErrorKind::NotWellFormed(_) => Text {
-                fr: "corrigez le document à cette ligne, ou faites-le régénérer par son producteur",
-                en: "mend the document at this line, or have its producer generate it again",
-            },
-            XmlErrorKind::Doctype => Text {
-                fr: "retirez la déclaration <!DOCTYPE …> et remplacez les entités par leurs valeurs",
-                en: "remove the <!DOCTYPE …> declaration and replace entities by their values",
-            },
-            XmlErrorKind::Version => {
-                Text { fr: "déclarez <?xml version=\"1.0\"?>", en: "declare <?xml version=\"1.0\"?>" }
-            }
-            XmlErrorKind::UnknownEncoding => Text {
-                fr: "enregistrez le document en UTF-8 et déclarez-le ainsi",
-                en: "save the document as UTF-8 and declare it so",
-            },
-            XmlErrorKind::EncodingMismatch => Text {
-                fr: "corrigez la déclaration d'encodage ou réenregistrez le document en UTF-8",
-                en: "correct the encoding declaration or save the document as UTF-8",
-            },
-            XmlErrorKind::TooBig { .. } => Text {
-                fr: "allégez le document (images, PDF embarqués) ou relevez la limite configurée",
-                en: "make the document lighter (images, embedded PDF) or raise the configured limit",
-            },
+        let (fr, en) = match self.kind {
+            XmlErrorKind::NotWellFormed(_) => (
+                "corrigez le document à cette ligne, ou faites-le régénérer par son producteur",
+                "mend the document at this line, or have its producer generate it again",
+            ),
+            XmlErrorKind::Doctype => (
+                "retirez la déclaration <!DOCTYPE …> et remplacez les entités par leurs valeurs",
+                "remove the <!DOCTYPE …> declaration and replace entities by their values",
+            ),
+            XmlErrorKind::Version => ("déclarez <?xml version=\"1.0\"?>", "declare <?xml version=\"1.0\"?>"),
+            XmlErrorKind::UnknownEncoding => (
+                "enregistrez le document en UTF-8 et déclarez-le ainsi",
+                "save the document as UTF-8 and declare it so",
+            ),
+            XmlErrorKind::EncodingMismatch => (
+                "corrigez la déclaration d'encodage ou réenregistrez le document en UTF-8",
+                "correct the encoding declaration or save the document as UTF-8",
+            ),
+            XmlErrorKind::TooBig { .. } => (
+                "allégez le document (images, PDF embarqués) ou relevez la limite configurée",
+                "make the document lighter (images, embedded PDF) or raise the configured limit",
+            ),
             XmlErrorKind::TooDeep { .. }
             | XmlErrorKind::TooManyNodes { .. }
             | XmlErrorKind::TooManyAttributes { .. }
-            | XmlErrorKind::NameTooLong { .. } => Text {
-                fr: "un document de santé n'a pas cette forme : vérifiez son producteur",
-                en: "no health document has this shape: check its producer",
-            },
+            | XmlErrorKind::TooManyNamespaces { .. }
+            | XmlErrorKind::NameTooLong { .. } => (
+                "un document de santé n'a pas cette forme : vérifiez son producteur",
+                "no health document has this shape: check its producer",
+            ),
+        };
+        Text::fixed(fr, en)
+    }
+
+    /// The refusal as a finding, for reports.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        Finding {
+            severity: Severity::Error,
+            rule: self.rule(),
+            at: Location { path: String::new(), line: Some(self.line), column: Some(self.column) },
+            message: self.text(),
+            mend: self.mend(),
         }
     }
 }
@@ -168,6 +173,7 @@ impl fmt::Display for XmlError {
             XmlErrorKind::TooDeep { limit } => write!(f, " (more than {limit} levels)"),
             XmlErrorKind::TooManyNodes { limit } => write!(f, " (more than {limit})"),
             XmlErrorKind::TooManyAttributes { limit } => write!(f, " (more than {limit})"),
+            XmlErrorKind::TooManyNamespaces { limit } => write!(f, " (more than {limit})"),
             XmlErrorKind::NameTooLong { limit } => write!(f, " (more than {limit} bytes)"),
             XmlErrorKind::Doctype
             | XmlErrorKind::Version

@@ -3,13 +3,15 @@
 //! What is refused here is refused for every format of the house: DOCTYPE, XML 1.1, a declaration that
 //! contradicts the bytes, sizes beyond [`Limits`].
 
+mod declaration;
 mod decode;
 mod error;
 mod node;
 mod parse;
+mod scan;
 
 pub use decode::{Decoded, Encoding, decode};
-pub use error::{Text, XmlError, XmlErrorKind};
+pub use error::{XmlError, XmlErrorKind};
 pub use node::NodeExt;
 pub use parse::parse;
 
@@ -40,4 +42,14 @@ impl Default for Limits {
     fn default() -> Self {
         Self::CDA
     }
+}
+
+/// Line and column (in characters) of a byte of a text, both from 1.
+fn line_and_column(text: &str, at: usize) -> (u32, u32) {
+    let before = &text.as_bytes()[..at.min(text.len())];
+    let line = memchr::memchr_iter(b'\n', before).count() + 1;
+    let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    // A byte that does not continue a UTF-8 sequence begins a character.
+    let column = before[start..].iter().filter(|&&b| b & 0xC0 != 0x80).count() + 1;
+    (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }

@@ -58,7 +58,9 @@ impl<'a, 'input> NodeExt<'a, 'input> for Node<'a, 'input> {
     }
 
     fn is(self, namespace: Option<&str>, name: &str) -> bool {
-        self.is_element() && self.tag_name().name() == name && self.tag_name().namespace() == namespace
+        // `xmlns=""` is no namespace, though the tree gives it as an empty one.
+        let of_node = self.tag_name().namespace().filter(|uri| !uri.is_empty());
+        self.is_element() && self.tag_name().name() == name && of_node == namespace
     }
 
     fn full_text(self) -> String {
