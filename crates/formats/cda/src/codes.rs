@@ -39,16 +39,23 @@ pub fn class_of(type_code: &Code) -> Option<Code> {
     Some(Code::new(*code, CLASSES, *label))
 }
 
+/// Is it a type of JDV_J07, or of the association table?
+#[must_use]
+pub fn is_listed_type(code: &Code) -> bool {
+    find(tables::TYPES, &code.code, |row| row.0).is_some_and(|row| row.1.is_empty() || row.1 == code.system)
+}
+
 /// The French label of a type (JDV_J07), when there is one.
 #[must_use]
 pub fn type_label(type_code: &str) -> Option<&'static str> {
     find(tables::TYPES, type_code, |row| row.0).map(|row| row.2).filter(|label| !label.is_empty())
 }
 
-/// The label of a healthcareFacilityTypeCode (JDV_J02).
+/// The healthcareFacilityTypeCode of this code (JDV_J02).
 #[must_use]
-pub fn facility_label(code: &str) -> Option<&'static str> {
-    find(tables::FACILITIES, code, |row| row.0).map(|row| row.1)
+pub fn facility(code: &str) -> Option<Code> {
+    let (code, label) = find(tables::FACILITIES, code, |row| row.0)?;
+    Some(Code::new(*code, if code.starts_with("SA") { SECTORS } else { MISCELLANEOUS }, *label))
 }
 
 /// The practice setting of this code (JDV_J04).
@@ -93,10 +100,29 @@ pub fn unlisted_format() -> Code {
     Code::new(UNLISTED_FORMAT, FRENCH_FORMATS, "Modèle hors profil")
 }
 
+/// The coding scheme of a format that is listed anywhere: ASS_A11, a niveau 1 body, the unlisted one, a
+/// KOS imaging manifest.
+#[must_use]
+pub fn format_scheme(code: &str) -> Option<&'static str> {
+    let unstructured = ["application/pdf", "text/plain", "text/rtf", "image/jpeg", "image/tiff"];
+    match code {
+        "1.2.840.10008.5.1.4.1.1.88.59" => return Some("1.2.840.10008.2.6.1"),
+        UNLISTED_FORMAT => return Some(FRENCH_FORMATS),
+        _ => {}
+    }
+    let listed = tables::FORMATS.iter().any(|(_, format)| *format == code)
+        || unstructured.iter().any(|media_type| format_of_media_type(media_type).is_some_and(|f| f.code == code));
+    listed.then(|| scheme_of_format(code))
+}
+
 /// A format with the scheme that its form tells. The sources carry no label: the code is its own.
 fn format(code: &str) -> Code {
+    Code::new(code, scheme_of_format(code), code)
+}
+
+fn scheme_of_format(code: &str) -> &'static str {
     let of_ihe = code.starts_with("urn:ihe:") && !code.starts_with("urn:ihe:iti-fr:");
-    Code::new(code, if of_ihe { IHE_FORMATS } else { FRENCH_FORMATS }, code)
+    if of_ihe { IHE_FORMATS } else { FRENCH_FORMATS }
 }
 
 fn find<'a, T>(table: &'a [T], key: &str, key_of: impl Fn(&T) -> &'static str) -> Option<&'a T> {

@@ -86,7 +86,8 @@ impl Document {
         }
         let body = body_of(root, &mut findings);
         let code = child(root, "code").and_then(|code| code.attribute("code")).map(str::to_owned);
-        let header = header::read(root, &mut findings).map(Box::new);
+        let header = header::read(root, &mut findings).filter(|_| !findings.has_error()).map(Box::new);
+        header::judge_ins(root, &mut findings);
         Ok(Self { body, code, form, header, findings: findings.into_vec(), bytes: bytes.clone() })
     }
 
@@ -114,7 +115,8 @@ impl Document {
         self.code.as_deref()
     }
 
-    /// Everything that is wrong with the header, errors and warnings.
+    /// Everything that is wrong with the header, errors and warnings. A wrong key of the INS is an error
+    /// here and does not prevent [`Header::read`]: the caller judges it by [`Header::ins`].
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -176,7 +178,7 @@ fn find<'a, 'i>(tree: &'a roxmltree::Document<'i>) -> Result<(Node<'a, 'i>, Form
 fn body_of(root: Node<'_, '_>, findings: &mut Findings) -> Body {
     if let Some(text) = path(root, &["component", "nonXMLBody", "text"]) {
         let media_type = text.attribute("mediaType").unwrap_or_default().trim().to_ascii_lowercase();
-        header::check_payload(text, &media_type, findings);
+        header::check_payload(text, &media_type, payload_of(text).is_ok_and(|file| !file.is_empty()), findings);
         return Body::Level1 { media_type };
     }
     if path(root, &["component", "structuredBody"]).is_some() {

@@ -1,10 +1,12 @@
 //! The header of a CI-SIS document, typed: what XDS metadata, mail and identity checks need of it.
 //!
-//! Order: the header and its parts, then reading (`read`). A header is built when every mandatory
-//! element could be read; all that is wrong is listed, not the first. What is right or wrong with
-//! the INS itself is in [`Header::ins`]: it does not prevent reading.
+//! Order: the header and its parts, then reading (`read`, `people`, `patient`). A header is built when
+//! nothing is an error but form or key of the INS, which [`Header::ins`] tells; all that is wrong is
+//! listed, not the first.
 //! Source: CI-SIS, volet Structuration minimale V1.16.8, en-tête.
 
+mod patient;
+mod people;
 mod read;
 
 use std::fmt;
@@ -17,6 +19,7 @@ use crate::document::Document;
 use crate::finding::Refused;
 use crate::time::Time;
 
+pub(crate) use patient::judge_ins;
 pub(crate) use read::{check_payload, no_body, read};
 
 /// The header of one document.
@@ -68,7 +71,8 @@ impl Header {
     /// The header of a document. Warnings are in [`Document::findings`].
     ///
     /// # Errors
-    /// [`Refused`], with every finding, when a mandatory element is missing or malformed.
+    /// [`Refused`], with every finding, when a mandatory element is missing or malformed
+    /// (form and key of the INS apart: see [`Self::ins`]).
     pub fn read(document: &Document) -> Result<&Self, Refused> {
         document.header().ok_or_else(|| Refused { findings: document.findings().to_vec() })
     }

@@ -16,7 +16,7 @@ mod write;
 
 use std::fmt;
 
-pub use derive::EntryOptions;
+pub use derive::{EntryOptions, content_type, sha1_hex};
 pub use hl7::{Cx, CxError, Xcn, Xon};
 pub use read::{read_list, read_submission};
 pub use visibility::{Cumulation, Visibility, VisibilityError};

@@ -1,12 +1,628 @@
+//! Reading the header, element by element, in the order of the document. Every fault is a finding.
+
+use socle_finding::{Rule, Severity, Text};
+use socle_xml::NodeExt as _;
 use socle_xml::roxmltree::Node;
 
-use super::Header;
-use crate::finding::Findings;
+use super::people::{authenticator_of, author_of, organisation_of, participant_of, recipient_of};
+use super::{
+    Encounter, Header, MainEvent, Order, Related, RelatedKind, ServiceEvent, Template, Time, patient::patient_of,
+};
+use crate::code::{Code, Identifier};
+use crate::codes;
+use crate::document::{child, children, path};
+use crate::finding::{Findings, at, missing_in};
 
-pub(crate) fn read(_root: Node<'_, '_>, _findings: &mut Findings) -> Option<Header> {
+/// The text that makes the rules of this module.
+pub(super) const SMIN: &str = "CI-SIS Structuration minimale 1.16.8";
+const DICOM: &str = "urn:dicom-org:ps3-20";
+const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+const HL7_FRANCE: &str = "2.16.840.1.113883.2.8.2.1";
+const CI_SIS: &str = "1.2.250.1.213.1.1.1.1";
+const XDS_SD: &str = "1.3.6.1.4.1.19376.1.2.20";
+/// CI-SIS; XDS stops at 128 too (IHE ITI TF-3 4.2.3.2.22).
+const TITLE_MOST: usize = 128;
+
+/// A rule of the header.
+pub(super) const fn rule(point: &'static str) -> Rule {
+    Rule::fixed(SMIN, point)
+}
+
+pub(super) const fn text(fr: &'static str, en: &'static str) -> Text {
+    Text::fixed(fr, en)
+}
+
+/// Reads the header; none when something mandatory is not there or not in form.
+pub(crate) fn read(root: Node<'_, '_>, found: &mut Findings) -> Option<Header> {
+    check_realm(root, found);
+    let templates = templates(root, found);
+    let id = document_id(root, found);
+    let code = type_code(root, found);
+    let title = title(root, found);
+    let effective_time = effective_time(root, found);
+    let confidentiality = confidentiality(root, found);
+    let language = language(root, found);
+    let set_id = set_id(root, found);
+    let version = version(root, found);
+    check_obsolete(root, found);
+    let patient = one(root, "recordTarget", "en-tête, recordTarget 1..1", found).and_then(|t| patient_of(t, found));
+    let authors = authors(root, found);
+    let custodian = custodian(root, found);
+    let recipients = children(root, "informationRecipient").filter_map(recipient_of).collect();
+    let legal_authenticator = one(root, "legalAuthenticator", "en-tête, legalAuthenticator 1..1", found)
+        .and_then(|node| authenticator_of(node, found));
+    let participants = children(root, "participant").filter_map(participant_of).collect();
+    let orders = children(root, "inFulfillmentOf").filter_map(|n| child(n, "order")).map(order).collect();
+    let events = service_events(root, found);
+    let related = related(root, found);
+    let encounter =
+        one(root, "componentOf", "en-tête, componentOf 1..1", found).and_then(|node| encounter(node, found));
+    let (main_event, other_events) = events?;
+    Some(Header {
+        templates,
+        id: id?,
+        code: code?,
+        title: title?,
+        effective_time: effective_time?,
+        confidentiality: confidentiality?,
+        language: language?,
+        set_id: set_id?,
+        version: version?,
+        related: related?,
+        patient: patient?,
+        authors: authors?,
+        custodian: custodian?,
+        legal_authenticator: legal_authenticator?,
+        recipients,
+        participants,
+        orders,
+        main_event,
+        other_events,
+        encounter: encounter?,
+    })
+}
+
+/// The only child of this name; its absence, its repetition and a nullFlavor are errors.
+pub(super) fn one<'a, 'i: 'a>(
+    parent: Node<'a, 'i>,
+    name: &'static str,
+    point: &'static str,
+    found: &mut Findings,
+) -> Option<Node<'a, 'i>> {
+    let mut all = children(parent, name);
+    let Some(first) = all.next() else {
+        missing(parent, name, point, found);
+        return None;
+    };
+    if let Some(second) = all.next() {
+        repeated(second, point, found);
+    }
+    if first.has_attribute("nullFlavor") {
+        found.error(
+            rule(point),
+            at(first),
+            text("nullFlavor est interdit sur cet élément", "nullFlavor is forbidden on this element"),
+            text("donnez la valeur", "give the value"),
+        );
+        return None;
+    }
+    Some(first)
+}
+
+pub(super) fn missing(parent: Node<'_, '_>, name: &str, point: &'static str, found: &mut Findings) {
+    found.error(
+        rule(point),
+        missing_in(parent, name),
+        text("un élément obligatoire est absent", "a mandatory element is missing"),
+        Text::new(format!("ajoutez l'élément {name}"), format!("add the element {name}")),
+    );
+}
+
+fn repeated(node: Node<'_, '_>, point: &'static str, found: &mut Findings) {
+    found.error(
+        rule(point),
+        at(node),
+        text("l'élément ne doit pas être répété", "the element must not be repeated"),
+        text("n'en gardez qu'un", "keep one"),
+    );
+}
+
+fn bad_value(node: Node<'_, '_>, point: &'static str, mend: Text, found: &mut Findings) {
+    found.error(
+        rule(point),
+        at(node),
+        text("la valeur n'a pas la forme attendue", "the value is not in the expected form"),
+        mend,
+    );
+}
+
+/// `realmCode` and `typeId` say the same in every document.
+fn check_realm(root: Node<'_, '_>, found: &mut Findings) {
+    if root.has_attribute((XSI, "schemaLocation")) {
+        found.add(
+            Severity::Information,
+            rule("xsi:schemaLocation interdit"),
+            at(root),
+            text("xsi:schemaLocation est présent", "xsi:schemaLocation is present"),
+            text("retirez cet attribut", "remove this attribute"),
+        );
+    }
+    let point = "en-tête, realmCode 1..1";
+    if let Some(realm) = one(root, "realmCode", point, found)
+        && realm.attribute("code") != Some("FR")
+    {
+        bad_value(realm, point, text("écrivez code=\"FR\"", "write code=\"FR\""), found);
+    }
+    let point = "en-tête, typeId 1..1";
+    if let Some(kind) = one(root, "typeId", point, found)
+        && (kind.attribute("root"), kind.attribute("extension"))
+            != (Some("2.16.840.1.113883.1.3"), Some("POCD_HD000040"))
+    {
+        let mend = text(
+            "écrivez root=\"2.16.840.1.113883.1.3\" extension=\"POCD_HD000040\"",
+            "write root=\"2.16.840.1.113883.1.3\" extension=\"POCD_HD000040\"",
+        );
+        bad_value(kind, point, mend, found);
+    }
+}
+
+fn templates(root: Node<'_, '_>, found: &mut Findings) -> Vec<Template> {
+    let point = "en-tête, templateId 3..*";
+    let read = |node: Node<'_, '_>| {
+        let root = node.attribute("root")?.trim().to_owned();
+        Some(Template { root, version: node.attribute("extension").map(str::to_owned) })
+    };
+    let all: Vec<Template> = children(root, "templateId").filter_map(read).collect();
+    for (template, fr, en) in [
+        (HL7_FRANCE, "le templateId HL7 France est absent", "the templateId of HL7 France is missing"),
+        (CI_SIS, "le templateId du CI-SIS est absent", "the templateId of the CI-SIS is missing"),
+    ] {
+        if !all.iter().any(|t| t.root == template) {
+            let mend =
+                Text::new(format!("ajoutez templateId root={template}"), format!("add templateId root={template}"));
+            found.error(rule(point), missing_in(root, "templateId"), text(fr, en), mend);
+        }
+    }
+    let model = |t: &&Template| t.root != HL7_FRANCE && t.root != CI_SIS;
+    if !all.iter().any(|t| model(&t)) {
+        found.error(
+            rule(point),
+            missing_in(root, "templateId"),
+            text("aucun templateId ne dit le modèle du document", "no templateId tells the model of the document"),
+            text(
+                "ajoutez celui du volet, ou 1.3.6.1.4.1.19376.1.2.20 pour un corps non structuré",
+                "add that of the volet, or 1.3.6.1.4.1.19376.1.2.20 for an unstructured body",
+            ),
+        );
+    }
+    let roots: Vec<&str> = all.iter().take(2).map(|t| t.root.as_str()).collect();
+    if all.len() >= 3 && roots != [HL7_FRANCE, CI_SIS] {
+        found.warning(
+            rule("en-tête, templateId, ordre"),
+            missing_in(root, "templateId"),
+            text("les templateId ne sont pas dans l'ordre prescrit", "the templateIds are not in the prescribed order"),
+            text("HL7 France, CI-SIS, puis le modèle", "HL7 France, CI-SIS, then the model"),
+        );
+    }
+    let unstructured = path(root, &["component", "nonXMLBody"]).is_some();
+    if unstructured && !all.iter().any(|t| t.root == XDS_SD) {
+        found.warning(
+            rule("en-tête, templateId, corps non structuré"),
+            missing_in(root, "templateId"),
+            text("le templateId IHE XDS-SD est absent", "the templateId of IHE XDS-SD is missing"),
+            text("ajoutez templateId root=1.3.6.1.4.1.19376.1.2.20", "add templateId root=1.3.6.1.4.1.19376.1.2.20"),
+        );
+    }
+    all
+}
+
+/// `II`: none without root.
+pub(super) fn identifier(node: Node<'_, '_>) -> Option<Identifier> {
+    let root = node.attribute("root").map(str::trim).filter(|root| !root.is_empty())?;
+    let extension = node.attribute("extension").map(str::trim).filter(|extension| !extension.is_empty());
+    Some(Identifier { root: root.to_owned(), extension: extension.map(str::to_owned) })
+}
+
+/// All `id` children that identify something.
+pub(super) fn identifiers(node: Node<'_, '_>) -> Vec<Identifier> {
+    children(node, "id").filter_map(identifier).collect()
+}
+
+fn document_id(root: Node<'_, '_>, found: &mut Findings) -> Option<Identifier> {
+    let point = "en-tête, id 1..1";
+    let node = one(root, "id", point, found)?;
+    let id = identifier(node).filter(|id| id.oid().is_ok());
+    let Some(id) = id else {
+        let mend = text("donnez un OID dans l'attribut root", "give an OID in the attribute root");
+        bad_value(node, point, mend, found);
+        return None;
+    };
+    if id.extension.is_some() {
+        found.warning(
+            rule("en-tête, id sans extension"),
+            at(node),
+            text("le DMP ne gère pas root et extension", "the DMP does not support root and extension"),
+            text("mettez tout l'identifiant dans root", "put the whole identifier in root"),
+        );
+    }
+    Some(id)
+}
+
+/// `CD`/`CE` with code and system.
+pub(super) fn code_of(node: Node<'_, '_>) -> Option<Code> {
+    let part = |name: &str| node.attribute(name).map(str::trim).filter(|text| !text.is_empty());
+    Some(Code::new(part("code")?, part("codeSystem")?, part("displayName").unwrap_or_default()))
+}
+
+fn mandatory_code(node: Node<'_, '_>, point: &'static str, found: &mut Findings) -> Option<Code> {
+    let code = code_of(node);
+    if code.is_none() {
+        let mend = text("donnez code, codeSystem et displayName", "give code, codeSystem and displayName");
+        bad_value(node, point, mend, found);
+    } else if code.as_ref().is_some_and(|code| code.label.is_empty()) {
+        found.warning(
+            rule("types de données, displayName"),
+            at(node),
+            text("le code n'a pas de libellé", "the code has no label"),
+            text("donnez displayName", "give displayName"),
+        );
+    }
+    code
+}
+
+fn not_in_value_set(node: Node<'_, '_>, set: &'static str, found: &mut Findings) {
+    found.warning(
+        rule(set),
+        at(node),
+        text("le code n'est pas dans le jeu de valeurs", "the code is not in the value set"),
+        text("vérifiez le code", "check the code"),
+    );
+}
+
+fn type_code(root: Node<'_, '_>, found: &mut Findings) -> Option<Code> {
+    let point = "en-tête, code 1..1";
+    let node = one(root, "code", point, found)?;
+    let code = mandatory_code(node, point, found)?;
+    if !codes::is_listed_type(&code) {
+        not_in_value_set(node, "JDV_J07 XdsTypeCode", found);
+    }
+    Some(code)
+}
+
+/// Text of an element, spaces folded.
+pub(super) fn folded(node: Node<'_, '_>) -> String {
+    node.full_text().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn title(root: Node<'_, '_>, found: &mut Findings) -> Option<String> {
+    let point = "en-tête, title 1..1, 128 caractères";
+    let node = one(root, "title", point, found)?;
+    let title = folded(node);
+    if title.is_empty() || title.chars().count() > TITLE_MOST {
+        let mend = text("donnez un titre de 1 à 128 caractères", "give a title of 1 to 128 characters");
+        bad_value(node, point, mend, found);
+        return None;
+    }
+    Some(title)
+}
+
+const LOCAL_TIME: Text =
+    text("écrivez AAAAMMJJhhmmss±ZZzz, dans le calendrier", "write AAAAMMJJhhmmss±ZZzz, in the calendar");
+
+/// A time that XDS needs in UTC: without an offset, nobody can know which instant is meant.
+fn utc_time(node: Node<'_, '_>, point: &'static str, found: &mut Findings) -> Option<Time> {
+    let time = node.attribute("value").and_then(|value| value.trim().parse::<Time>().ok());
+    let Some(time) = time else {
+        bad_value(node, point, LOCAL_TIME, found);
+        return None;
+    };
+    if time.to_utc().is_none() {
+        found.error(
+            rule(point),
+            at(node),
+            text("l'heure n'a pas de décalage par rapport à UTC", "the time has no offset from UTC"),
+            text("ajoutez le décalage, par exemple +0100", "add the offset, for instance +0100"),
+        );
+        return None;
+    }
+    Some(time)
+}
+
+/// A time that is kept when it can be read.
+pub(super) fn tolerated_time(node: Option<Node<'_, '_>>, found: &mut Findings) -> Option<Time> {
+    let node = node?;
+    let value = node.attribute("value")?;
+    let time = value.trim().parse::<Time>().ok();
+    if time.is_none() {
+        found.warning(
+            rule("types de données, TS"),
+            at(node),
+            text("la date n'a pas une forme admise", "the time is not in an admitted form"),
+            LOCAL_TIME,
+        );
+    }
+    time
+}
+
+fn effective_time(root: Node<'_, '_>, found: &mut Findings) -> Option<Time> {
+    let point = "en-tête, effectiveTime 1..1";
+    let node = one(root, "effectiveTime", point, found)?;
+    let time = utc_time(node, point, found)?;
+    if time.precision() != crate::time::Precision::Second {
+        found.warning(
+            rule("en-tête, effectiveTime à la seconde"),
+            at(node),
+            text("la date de création n'est pas à la seconde", "the creation time is not to the second"),
+            LOCAL_TIME,
+        );
+    }
+    Some(time)
+}
+
+fn confidentiality(root: Node<'_, '_>, found: &mut Findings) -> Option<Code> {
+    let point = "en-tête, confidentialityCode 1..1";
+    let node = one(root, "confidentialityCode", point, found)?;
+    let code = mandatory_code(node, point, found)?;
+    if code.system == codes::CONFIDENTIALITY && matches!(code.code.as_str(), "N" | "R" | "V") {
+        return Some(code);
+    }
+    let mend = text(
+        "écrivez N, R ou V du système 2.16.840.1.113883.5.25 ; la visibilité se dit dans les métadonnées",
+        "write N, R or V of system 2.16.840.1.113883.5.25; visibility is told in the metadata",
+    );
+    bad_value(node, point, mend, found);
     None
 }
 
-pub(crate) fn check_payload(_text: Node<'_, '_>, _media_type: &str, _findings: &mut Findings) {}
+fn language(root: Node<'_, '_>, found: &mut Findings) -> Option<String> {
+    let point = "en-tête, languageCode 1..1";
+    let node = one(root, "languageCode", point, found)?;
+    let Some(code) = node.attribute("code").map(str::trim).filter(|code| !code.is_empty()) else {
+        bad_value(node, point, text("écrivez code=\"fr-FR\"", "write code=\"fr-FR\""), found);
+        return None;
+    };
+    if code != "fr-FR" {
+        found.warning(
+            rule("en-tête, languageCode fr-FR"),
+            at(node),
+            text("la langue n'est pas fr-FR", "the language is not fr-FR"),
+            text("écrivez code=\"fr-FR\"", "write code=\"fr-FR\""),
+        );
+    }
+    Some(code.to_owned())
+}
 
-pub(crate) fn no_body(_root: Node<'_, '_>, _findings: &mut Findings) {}
+fn set_id(root: Node<'_, '_>, found: &mut Findings) -> Option<Identifier> {
+    let point = "en-tête, setId 1..1";
+    let node = one(root, "setId", point, found)?;
+    let id = identifier(node);
+    match &id {
+        None => bad_value(node, point, text("donnez l'attribut root", "give the attribute root"), found),
+        Some(id) if id.oid().is_err() => found.warning(
+            rule("en-tête, setId, OID"),
+            at(node),
+            text("l'identifiant du lot de versions n'est pas un OID", "the identifier of the versions is not an OID"),
+            text("donnez un OID dans root", "give an OID in root"),
+        ),
+        Some(_) => {}
+    }
+    id
+}
+
+fn version(root: Node<'_, '_>, found: &mut Findings) -> Option<u32> {
+    let point = "en-tête, versionNumber 1..1";
+    let node = one(root, "versionNumber", point, found)?;
+    let version = node.attribute("value").and_then(|v| v.trim().parse::<u32>().ok()).filter(|v| *v >= 1);
+    if version.is_none() {
+        bad_value(node, point, text("donnez un entier à partir de 1", "give an integer from 1"), found);
+    }
+    version
+}
+
+fn check_obsolete(root: Node<'_, '_>, found: &mut Findings) {
+    if let Some(node) = child(root, "copyTime") {
+        found.warning(
+            rule("en-tête, copyTime obsolète"),
+            at(node),
+            text("copyTime est obsolète", "copyTime is obsolete"),
+            text("retirez-le", "remove it"),
+        );
+    }
+    if let Some(second) = children(root, "dataEnterer").nth(1) {
+        repeated(second, "en-tête, dataEnterer 0..1", found);
+    }
+}
+
+fn authors(root: Node<'_, '_>, found: &mut Findings) -> Option<Vec<super::Author>> {
+    let nodes: Vec<_> = children(root, "author").collect();
+    if nodes.is_empty() {
+        missing(root, "author", "en-tête, author 1..*", found);
+        return None;
+    }
+    let read: Vec<_> = nodes.iter().map(|node| author_of(*node, found)).collect();
+    read.into_iter().collect()
+}
+
+fn custodian(root: Node<'_, '_>, found: &mut Findings) -> Option<super::Organisation> {
+    let point = "en-tête, custodian 1..1";
+    let node = one(root, "custodian", point, found)?;
+    let assigned = one(node, "assignedCustodian", point, found)?;
+    let node = one(assigned, "representedCustodianOrganization", point, found)?;
+    let organisation = organisation_of(node);
+    if organisation.ids.is_empty() {
+        missing(node, "id", point, found);
+        return None;
+    }
+    if organisation.name.is_none() {
+        found.warning(
+            rule("en-tête, custodian, nom"),
+            missing_in(node, "name"),
+            text("l'organisation n'a pas de nom", "the organisation has no name"),
+            text("ajoutez l'élément name", "add the element name"),
+        );
+    }
+    Some(organisation)
+}
+
+fn order(node: Node<'_, '_>) -> Order {
+    let accession = node.children_named(Some(DICOM), "accessionNumber").filter_map(identifier).collect();
+    Order { ids: identifiers(node), accession_numbers: accession }
+}
+
+/// `0..1`: `Some(None)` when there is none, `None` when it is wrong.
+#[expect(clippy::option_option, reason = "absent is right, wrong is not: the two must stay apart")]
+fn related(root: Node<'_, '_>, found: &mut Findings) -> Option<Option<Related>> {
+    let point = "en-tête, relatedDocument 0..1";
+    let mut all = children(root, "relatedDocument");
+    let Some(node) = all.next() else { return Some(None) };
+    if let Some(second) = all.next() {
+        repeated(second, point, found);
+    }
+    let kind = match node.attribute("typeCode") {
+        Some("RPLC") => Some(RelatedKind::Replaces),
+        Some("XFRM") => Some(RelatedKind::Transforms),
+        _ => None,
+    };
+    if kind.is_none() {
+        bad_value(node, point, text("écrivez typeCode RPLC ou XFRM", "write typeCode RPLC or XFRM"), found);
+    }
+    let parent = one(node, "parentDocument", point, found)?;
+    let id = one(parent, "id", point, found)?;
+    let Some(identifier) = identifier(id) else {
+        bad_value(id, point, text("donnez l'attribut root", "give the attribute root"), found);
+        return None;
+    };
+    if identifier.oid().is_err() || identifier.extension.is_some() {
+        found.warning(
+            rule("en-tête, relatedDocument, id du parent"),
+            at(id),
+            text(
+                "l'identifiant du document remplacé n'est pas un OID seul : le DMP ne le retrouvera pas",
+                "the identifier of the replaced document is not an OID alone: the DMP will not find it",
+            ),
+            text("donnez l'OID du document remplacé dans root", "give the OID of the replaced document in root"),
+        );
+    }
+    Some(Some(Related { kind: kind?, parent: identifier }))
+}
+
+fn service_event(node: Node<'_, '_>, found: &mut Findings) -> ServiceEvent {
+    let code = child(node, "code");
+    let translations = code.into_iter().flat_map(|code| children(code, "translation"));
+    let codes = code.into_iter().chain(translations).filter_map(code_of).collect();
+    let start = tolerated_time(path(node, &["effectiveTime", "low"]), found);
+    let stop = tolerated_time(path(node, &["effectiveTime", "high"]), found);
+    if let (Some(low), Some(high)) = (start.and_then(|t| t.timestamp()), stop.and_then(|t| t.timestamp()))
+        && low > high
+    {
+        found.warning(
+            rule("documentationOf, effectiveTime"),
+            at(node),
+            text("l'acte finit avant de commencer", "the act ends before it starts"),
+            text("vérifiez low et high", "check low and high"),
+        );
+    }
+    ServiceEvent { ids: identifiers(node), codes, start, stop }
+}
+
+fn practice_setting_node<'a, 'i: 'a>(event: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
+    let performs = |node: &Node<'_, '_>| node.attribute("typeCode") == Some("PRF");
+    let names = ["assignedEntity", "representedOrganization", "standardIndustryClassCode"];
+    children(event, "performer").filter(performs).find_map(|performer| path(performer, &names))
+}
+
+/// The main act is the first that names a cadre d'exercice and says when it starts.
+fn service_events(root: Node<'_, '_>, found: &mut Findings) -> Option<(MainEvent, Vec<ServiceEvent>)> {
+    let point = "en-tête, documentationOf 1..*";
+    let mut nodes: Vec<_> = children(root, "documentationOf").filter_map(|n| child(n, "serviceEvent")).collect();
+    if nodes.is_empty() {
+        missing(root, "documentationOf/serviceEvent", point, found);
+        return None;
+    }
+    let has_low = |node: &&Node<'_, '_>| path(**node, &["effectiveTime", "low"]).is_some();
+    let has_setting = |node: &&Node<'_, '_>| practice_setting_node(**node).is_some();
+    let main_at = nodes
+        .iter()
+        .position(|node| has_setting(&node) && has_low(&node))
+        .or_else(|| nodes.iter().position(|node| has_setting(&node)))
+        .unwrap_or(0);
+    let main = nodes.remove(main_at);
+    let main_event = main_event(main, found);
+    let others = nodes.into_iter().map(|node| service_event(node, found)).collect();
+    Some((main_event?, others))
+}
+
+fn main_event(node: Node<'_, '_>, found: &mut Findings) -> Option<MainEvent> {
+    let point = "en-tête, acte principal, effectiveTime/low";
+    let start = match path(node, &["effectiveTime", "low"]) {
+        Some(low) => utc_time(low, point, found),
+        None => {
+            missing(node, "effectiveTime/low", point, found);
+            None
+        }
+    };
+    let point = "en-tête, acte principal, standardIndustryClassCode";
+    let practice_setting = match practice_setting_node(node) {
+        Some(setting) => mandatory_code(setting, point, found).inspect(|code| {
+            if codes::practice_setting(&code.code).is_none_or(|known| known != *code) {
+                not_in_value_set(setting, "JDV_J04 XdsPracticeSettingCode", found);
+            }
+        }),
+        None => {
+            let place = "performer/assignedEntity/representedOrganization/standardIndustryClassCode";
+            missing(node, place, point, found);
+            None
+        }
+    };
+    let event = service_event(node, found);
+    Some(MainEvent { start: start?, event, practice_setting: practice_setting? })
+}
+
+fn encounter(node: Node<'_, '_>, found: &mut Findings) -> Option<Encounter> {
+    let point = "en-tête, componentOf/encompassingEncounter 1..1";
+    let encounter = one(node, "encompassingEncounter", point, found)?;
+    if child(encounter, "effectiveTime").is_none() {
+        missing(encounter, "effectiveTime", "en-tête, encompassingEncounter/effectiveTime 1..1", found);
+    }
+    let point = "en-tête, healthCareFacility/code 1..1";
+    let Some(facility) = path(encounter, &["location", "healthCareFacility"]) else {
+        missing(encounter, "location/healthCareFacility", point, found);
+        return None;
+    };
+    let node = one(facility, "code", point, found)?;
+    let code = mandatory_code(node, point, found)?;
+    if codes::facility(&code.code).is_none_or(|known| known != code) {
+        not_in_value_set(node, "JDV_J02 XdsHealthcareFacilityTypeCode", found);
+    }
+    Some(Encounter {
+        code: child(encounter, "code").and_then(code_of),
+        start: tolerated_time(path(encounter, &["effectiveTime", "low"]), found),
+        stop: tolerated_time(path(encounter, &["effectiveTime", "high"]), found),
+        facility: code,
+        place: path(facility, &["location", "name"]).map(folded).filter(|name| !name.is_empty()),
+    })
+}
+
+/// The body of a niveau 1 document: one file of a listed media type, in Base64.
+pub(crate) fn check_payload(node: Node<'_, '_>, media_type: &str, decodes: bool, found: &mut Findings) {
+    let point = "corps, nonXMLBody/text";
+    if codes::format_of_media_type(media_type).is_none() {
+        let mend = text(
+            "mediaType est application/pdf, text/plain, text/rtf, image/jpeg ou image/tiff",
+            "mediaType is application/pdf, text/plain, text/rtf, image/jpeg or image/tiff",
+        );
+        bad_value(node, point, mend, found);
+    }
+    if node.attribute("representation") != Some("B64") || !decodes {
+        let mend = text(
+            "encodez le fichier en Base64 et écrivez representation=\"B64\"",
+            "encode the file in Base64 and write representation=\"B64\"",
+        );
+        bad_value(node, point, mend, found);
+    }
+}
+
+/// Neither kind of body.
+pub(crate) fn no_body(root: Node<'_, '_>, found: &mut Findings) {
+    missing(root, "component/structuredBody", "corps, component 1..1", found);
+}

@@ -18,6 +18,8 @@ pub const EXTERNAL_IDENTIFIER: &str = "urn:oasis:names:tc:ebxml-regrep:ObjectTyp
 
 /// classificationNode of a SubmissionSet.
 pub const SUBMISSION_SET: &str = "urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd";
+/// classificationNode of a Folder, which the DMP does not use.
+pub const FOLDER: &str = "urn:uuid:d9d542f3-6cc4-48b6-8870-ea235fbc94c2";
 /// SubmissionSet.author.
 pub const SET_AUTHOR: &str = "urn:uuid:a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d";
 /// SubmissionSet.contentTypeCode.
