@@ -236,11 +236,7 @@ impl DocumentError {
     pub fn finding(&self) -> Finding {
         const SHAPE: Rule = Rule::fixed("CI-SIS Structuration minimale 1.16.8", "ClinicalDocument");
         let (rule, at, message, mend) = match self {
-            Self::Xml(error) => {
-                let (text, mend) = (error.text(), error.mend());
-                let at = Location { path: String::new(), line: Some(error.line), column: Some(error.column) };
-                (Rule::fixed("XML", error.rule()), at, Text::fixed(text.fr, text.en), Text::fixed(mend.fr, mend.en))
-            }
+            Self::Xml(error) => return error.finding(),
             Self::NoClinicalDocument => (
                 SHAPE,
                 Location::path("/"),
