@@ -13,6 +13,7 @@ mod actor;
 mod anchors;
 mod certificate;
 mod credentials;
+mod secret;
 mod shutdown;
 
 pub mod access;
@@ -29,4 +30,5 @@ pub use certificate::{Certificate, CertificateError, DistinguishedName, DnAttrib
 pub use credentials::{Credentials, CredentialsError};
 pub use rustls::{ClientConfig, ServerConfig};
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+pub use secret::write_secret;
 pub use shutdown::Shutdown;

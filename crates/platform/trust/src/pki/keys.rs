@@ -1,7 +1,5 @@
 //! RSA private keys and the files that keep secrets.
 
-use std::fs::{self, File};
-use std::io::Write;
 use std::path::Path;
 
 use rsa::RsaPrivateKey;
@@ -68,23 +66,5 @@ pub(crate) fn write_key(file: &Path, der: &[u8]) -> Result<(), PkiError> {
 
 /// Writes a whole file or none of it, readable by its owner only where the platform has modes.
 pub(crate) fn write_secret(file: &Path, bytes: &[u8]) -> Result<(), PkiError> {
-    let wrong = |error: std::io::Error| PkiError::at(file, &error);
-    let draft = file.with_extension("new");
-    let mut out = create_private(&draft).map_err(wrong)?;
-    out.write_all(bytes).and_then(|()| out.sync_all()).map_err(wrong)?;
-    drop(out);
-    fs::rename(&draft, file).map_err(wrong)
-}
-
-#[cfg(unix)]
-fn create_private(file: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    // A draft left by a crash could have another mode: it goes first.
-    let _ = fs::remove_file(file);
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
-}
-
-#[cfg(not(unix))]
-fn create_private(file: &Path) -> std::io::Result<File> {
-    File::create(file)
+    crate::write_secret(file, bytes).map_err(|error| PkiError::at(file, &error))
 }
