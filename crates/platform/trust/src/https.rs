@@ -10,6 +10,7 @@
 mod body;
 mod client;
 mod server;
+mod stream;
 
 pub use body::{Body, IncomingBody};
 pub use client::{ClientLimits, HttpError, HttpErrorKind, HttpsClient};

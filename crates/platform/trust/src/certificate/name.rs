@@ -160,7 +160,7 @@ impl FromStr for DistinguishedName {
             return Err(DnError::TooLong);
         }
         let mut parts: Vec<Vec<DnAttribute>> = Vec::new();
-        let mut rest = text.trim();
+        let mut rest = text;
         let mut joined = false;
         loop {
             let (kind, after) = kind_and_equals(rest).ok_or(DnError::NoAttribute { at: text.len() - rest.len() })?;
@@ -199,7 +199,7 @@ fn known_kind(text: &str) -> Option<String> {
 
 /// The value up to a separator that an attribute type follows, unescaped; the separator; what follows.
 fn value(text: &str) -> Result<(String, Option<char>, &str), DnError> {
-    let text = text.trim_start();
+    let text = text.trim_start_matches(is_blank);
     if let Some(quoted) = text.strip_prefix('"') {
         return quoted_value(quoted);
     }
@@ -217,13 +217,18 @@ fn value(text: &str) -> Result<(String, Option<char>, &str), DnError> {
             }
             _ => {
                 out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                if !c.is_whitespace() {
+                if !is_blank(c) {
                     kept = out.len();
                 }
             }
         }
     }
     Ok((finish(out, kept)?, None, ""))
+}
+
+/// What surrounds a value without being part of it, unless escaped.
+const fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
 fn finish(mut out: Vec<u8>, kept: usize) -> Result<String, DnError> {
@@ -250,7 +255,7 @@ fn quoted_value(text: &str) -> Result<(String, Option<char>, &str), DnError> {
         match c {
             '\\' => escaped(&mut chars, &mut out)?,
             '"' => {
-                let rest = text[at + 1..].trim_start();
+                let rest = text[at + 1..].trim_start_matches(is_blank);
                 let value = String::from_utf8(out).map_err(|_| DnError::Escape)?;
                 let Some(separator) = rest.chars().next() else { return Ok((value, None, "")) };
                 if !matches!(separator, ',' | ';' | '+') {

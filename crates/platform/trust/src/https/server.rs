@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use super::IncomingBody;
+use super::stream::Patient;
 use crate::{Certificate, Shutdown};
 
 /// Request extension: the certificate that the client showed and proved, if any.
@@ -35,8 +36,8 @@ pub struct ServerLimits {
     pub handshake: Duration,
     /// For a whole request head, and for an idle kept connection.
     pub head: Duration,
-    /// Silence inside a request body.
-    pub body_silence: Duration,
+    /// Silence inside a request body, or of a peer that does not read its answer.
+    pub silence: Duration,
     /// Largest request head, bytes.
     pub head_bytes: usize,
     /// For requests under way when the order to stop comes.
@@ -49,7 +50,7 @@ impl Default for ServerLimits {
             connections: 4096,
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(30),
-            body_silence: Duration::from_secs(30),
+            silence: Duration::from_secs(30),
             head_bytes: 64 * 1024,
             grace: Duration::from_secs(10),
         }
@@ -174,13 +175,13 @@ where
             service: self.service.clone(),
             address: PeerAddr(address),
             certificate: PeerCertificate(certificate.map(Arc::new)),
-            body_silence: self.limits.body_silence,
+            silence: self.limits.silence,
         };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head)
-            .max_buf_size(self.limits.head_bytes)
-            .serve_connection(TokioIo::new(stream), service);
+            .max_header_size(self.limits.head_bytes)
+            .serve_connection(TokioIo::new(Patient::new(stream, self.limits.silence)), service);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%address, %error, "connection ended");
         }
@@ -192,7 +193,7 @@ struct WithPeer<S> {
     service: S,
     address: PeerAddr,
     certificate: PeerCertificate,
-    body_silence: Duration,
+    silence: Duration,
 }
 
 impl<S, R> hyper::service::Service<Request<Incoming>> for WithPeer<S>
@@ -206,7 +207,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<R, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let patience = self.body_silence;
+        let patience = self.silence;
         let mut request = request.map(|body| IncomingBody::new(body, patience));
         request.extensions_mut().insert(self.address);
         request.extensions_mut().insert(self.certificate.clone());

@@ -59,6 +59,12 @@ struct Keys {
     read: Option<Instant>,
 }
 
+impl Keys {
+    fn is_fresh(&self) -> bool {
+        self.read.is_some_and(|read| read.elapsed() < RELOAD_MAX)
+    }
+}
+
 impl Verifier {
     /// A verifier that reads the issuer's keys at the first token.
     pub fn new(expected: Expected, source: impl KeySource + 'static) -> Self {
@@ -77,7 +83,7 @@ impl Verifier {
     /// [`TokenError`] names the first refusal: form, key, signature, then issuer, type, audience, dates.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Claims>, TokenError> {
         let digest = sha256(token.as_bytes());
-        if let Some(claims) = self.seen().get(&digest) {
+        if let Some(claims) = self.remembered(&digest) {
             check_dates(&claims, now)?;
             return Ok(claims);
         }
@@ -87,6 +93,11 @@ impl Verifier {
         let claims = Arc::new(self.accept(&compact, now)?);
         self.seen().put(digest, Arc::clone(&claims));
         Ok(claims)
+    }
+
+    /// A token verified with keys that are not due to be read again.
+    fn remembered(&self, digest: &[u8; 32]) -> Option<Arc<Claims>> {
+        self.keys().is_fresh().then(|| self.seen().get(digest)).flatten()
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -99,7 +110,7 @@ impl Verifier {
 
     /// The keys, read again when they are old or do not hold the token's.
     async fn keys_for(&self, token: &Compact<'_>) -> Result<Arc<Jwks>, TokenError> {
-        let usable = |keys: &Keys| keys.read.is_some_and(|read| read.elapsed() < RELOAD_MAX) && keys.set.knows(token);
+        let usable = |keys: &Keys| keys.is_fresh() && keys.set.knows(token);
         let may_try = |keys: &Keys| keys.tried.is_none_or(|tried| tried.elapsed() >= RELOAD_MIN);
         let keys = self.keys();
         if usable(&keys) || (keys.read.is_some() && !may_try(&keys)) {
@@ -233,5 +244,30 @@ impl Seen {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(digest, claims);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(jti: usize) -> Arc<Claims> {
+        Arc::new(
+            serde_json::from_value(serde_json::json!({ "iss": "i", "sub": "s", "exp": 9, "jti": jti.to_string() }))
+                .unwrap(),
+        )
+    }
+
+    #[test]
+    fn the_memory_of_tokens_is_bounded_and_keeps_those_in_use() {
+        let digest = |n: usize| sha256(&n.to_be_bytes());
+        let mut seen = Seen::default();
+        seen.put(digest(0), claims(0));
+        for n in 1..10 * CACHE_HALF {
+            seen.put(digest(n), claims(n));
+            assert!(seen.young.len() + seen.old.len() <= 2 * CACHE_HALF);
+            assert_eq!(seen.get(&digest(0)).unwrap().jti.as_deref(), Some("0"), "used all the time, at {n}");
+        }
+        assert!(seen.get(&digest(1)).is_none(), "not used since, gone");
     }
 }
