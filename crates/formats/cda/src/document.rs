@@ -14,7 +14,7 @@ use socle_xml::roxmltree::{self, Node};
 use socle_xml::{Encoding, Limits, NodeExt as _, XmlError};
 
 use crate::finding::{Findings, at};
-use crate::header::{self, Header};
+use crate::header::{self, Header, Patient};
 
 /// The namespace of CDA.
 pub const HL7_V3: &str = "urn:hl7-org:v3";
@@ -31,6 +31,7 @@ pub struct Document {
     body: Body,
     code: Option<String>,
     header: Option<Box<Header>>,
+    patient: Option<Patient>,
     findings: Vec<Finding>,
 }
 
@@ -86,9 +87,10 @@ impl Document {
         }
         let body = body_of(root, &mut findings);
         let code = child(root, "code").and_then(|code| code.attribute("code")).map(str::to_owned);
-        let header = header::read(root, &mut findings).filter(|_| !findings.has_error()).map(Box::new);
+        let (header, patient) = header::read(root, &mut findings);
+        let header = header.filter(|_| !findings.has_error()).map(Box::new);
         header::judge_ins(root, &mut findings);
-        Ok(Self { body, code, form, header, findings: findings.into_vec(), bytes: bytes.clone() })
+        Ok(Self { body, code, form, header, patient, findings: findings.into_vec(), bytes: bytes.clone() })
     }
 
     /// The bytes, as received.
@@ -120,6 +122,12 @@ impl Document {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// The patient, even when the header is refused for another reason.
+    #[must_use]
+    pub const fn patient(&self) -> Option<&Patient> {
+        self.patient.as_ref()
     }
 
     pub(crate) fn header(&self) -> Option<&Header> {

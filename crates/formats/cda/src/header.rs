@@ -77,14 +77,10 @@ impl Header {
         document.header().ok_or_else(|| Refused { findings: document.findings().to_vec() })
     }
 
-    /// The INS that the document carries: none when no identifier of the patient has an OID of the INS.
-    ///
-    /// # Errors
-    /// [`InsError`] when the text is no matricule, or has a wrong key.
+    /// The INS that the document carries: see [`Patient::ins`].
     #[must_use]
     pub fn ins(&self) -> Option<Result<Ins, InsError>> {
-        let candidate = self.patient.ins_candidates.first()?;
-        Some(candidate.matricule.parse().map(|matricule| Ins { matricule, authority: candidate.authority }))
+        self.patient.ins()
     }
 }
 
@@ -134,6 +130,16 @@ pub struct Patient {
     pub traits: Option<Traits>,
     /// `telecom/@value`.
     pub telecoms: Vec<String>,
+}
+
+impl Patient {
+    /// The INS that the document carries: none when no identifier of the patient has an OID of the INS,
+    /// [`InsError`] when the text under that OID is no matricule or has a wrong key.
+    #[must_use]
+    pub fn ins(&self) -> Option<Result<Ins, InsError>> {
+        let candidate = self.ins_candidates.first()?;
+        Some(candidate.matricule.parse().map(|matricule| Ins { matricule, authority: candidate.authority }))
+    }
 }
 
 impl fmt::Debug for Patient {

@@ -11,10 +11,11 @@ mod write;
 
 use bytes::Bytes;
 use socle_finding::Finding;
+use socle_identity::Ins;
 
 use crate::document::Document;
 use crate::finding::Refused;
-use crate::xds::{DocumentEntry, Submission, SubmissionSet};
+use crate::xds::{Cx, DocumentEntry, Submission, SubmissionSet};
 
 /// Who sends, for README.TXT. Public words only: no patient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +85,15 @@ impl Archive {
     /// The facts for the mail headers, from what the archive really holds.
     #[must_use]
     pub fn mail_facts(&self) -> MailFacts {
-        MailFacts { cda_codes: Vec::new(), carries_ins: false }
+        let documents = self.subsets.iter().flat_map(Subset::documents);
+        let read =
+            |(entry, bytes): (&DocumentEntry, &Bytes)| Some((entry.clone(), Document::parse(bytes.clone()).ok()?));
+        let cda: Vec<(DocumentEntry, Document)> = documents.filter_map(read).collect();
+        let cda_codes = cda.iter().filter_map(|(_, document)| document.code().map(str::to_owned)).collect();
+        let mut ins = cda.iter().map(|(entry, document)| ins_with_traits(entry, document));
+        let first = ins.next().flatten();
+        let carries_ins = first.is_some() && ins.all(|other| other == first);
+        MailFacts { cda_codes, carries_ins }
     }
 
     /// The CDA documents, in order; files that are none are left out.
@@ -93,6 +102,14 @@ impl Archive {
         let files = self.subsets.iter().flat_map(|subset| &subset.files);
         files.filter_map(|bytes| Document::parse(bytes.clone()).ok()).collect()
     }
+}
+
+/// The INS of a document that has its four traits, when the metadata say the same INS.
+fn ins_with_traits(entry: &DocumentEntry, document: &Document) -> Option<Ins> {
+    let patient = document.patient()?;
+    patient.traits.as_ref()?;
+    let ins = patient.ins()?.ok()?;
+    entry.patient_id.same(&Cx::from(&ins)).then_some(ins)
 }
 
 /// Bounds of reading. The default suits a mail of 25 MB.

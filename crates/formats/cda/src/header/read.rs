@@ -6,7 +6,8 @@ use socle_xml::roxmltree::Node;
 
 use super::people::{authenticator_of, author_of, organisation_of, participant_of, recipient_of};
 use super::{
-    Encounter, Header, MainEvent, Order, Related, RelatedKind, ServiceEvent, Template, Time, patient::patient_of,
+    Encounter, Header, MainEvent, Order, Patient, Related, RelatedKind, ServiceEvent, Template, Time,
+    patient::patient_of,
 };
 use crate::code::{Code, Identifier};
 use crate::codes;
@@ -32,8 +33,14 @@ pub(super) const fn text(fr: &'static str, en: &'static str) -> Text {
     Text::fixed(fr, en)
 }
 
-/// Reads the header; none when something mandatory is not there or not in form.
-pub(crate) fn read(root: Node<'_, '_>, found: &mut Findings) -> Option<Header> {
+/// Reads the header, none when something mandatory is not there or not in form, and the patient, who may
+/// be known all the same.
+pub(crate) fn read(root: Node<'_, '_>, found: &mut Findings) -> (Option<Header>, Option<Patient>) {
+    let mut patient = None;
+    (parts(root, &mut patient, found), patient)
+}
+
+fn parts(root: Node<'_, '_>, patient: &mut Option<Patient>, found: &mut Findings) -> Option<Header> {
     check_realm(root, found);
     let templates = templates(root, found);
     let id = document_id(root, found);
@@ -45,7 +52,7 @@ pub(crate) fn read(root: Node<'_, '_>, found: &mut Findings) -> Option<Header> {
     let set_id = set_id(root, found);
     let version = version(root, found);
     check_obsolete(root, found);
-    let patient = one(root, "recordTarget", "en-tête, recordTarget 1..1", found).and_then(|t| patient_of(t, found));
+    *patient = one(root, "recordTarget", "en-tête, recordTarget 1..1", found).and_then(|t| patient_of(t, found));
     let authors = authors(root, found);
     let custodian = custodian(root, found);
     let recipients = children(root, "informationRecipient").filter_map(recipient_of).collect();
@@ -69,7 +76,7 @@ pub(crate) fn read(root: Node<'_, '_>, found: &mut Findings) -> Option<Header> {
         set_id: set_id?,
         version: version?,
         related: related?,
-        patient: patient?,
+        patient: patient.clone()?,
         authors: authors?,
         custodian: custodian?,
         legal_authenticator: legal_authenticator?,

@@ -53,7 +53,7 @@ pub(super) fn entry_of(r: &mut Reader<'_, '_, '_>) -> Option<DocumentEntry> {
         hash,
         size,
         repository_id: r.first("repositoryUniqueId"),
-        uri: r.first("URI"),
+        uri: uri(r),
     };
     entry.service_start = optional_time(r, "serviceStartTime");
     entry.source_patient_id = source_patient_id(r);
@@ -74,6 +74,17 @@ fn unique_id(r: &mut Reader<'_, '_, '_>) -> Option<String> {
         r.malformed(severity, "uniqueId", Text::fixed("donnez un OID", "give an OID"));
     }
     Some(value)
+}
+
+/// A long URI comes in numbered parts: `1|…`, `2|…` (IHE ITI TF-3 4.2.3.2.28).
+fn uri(r: &Reader<'_, '_, '_>) -> Option<String> {
+    let values = r.slot("URI");
+    let numbered: Option<Vec<(u32, &str)>> =
+        values.iter().map(|v| v.split_once('|').and_then(|(n, part)| Some((n.parse().ok()?, part)))).collect();
+    let Some(mut parts) = numbered else { return values.into_iter().next() };
+    parts.sort_unstable_by_key(|(n, _)| *n);
+    let whole: String = parts.into_iter().map(|(_, part)| part).collect();
+    if whole.is_empty() { None } else { Some(whole) }
 }
 
 fn version(r: &Reader<'_, '_, '_>) -> Option<String> {
