@@ -4,12 +4,15 @@
 //! IGC-Santé's profiles add (key usage of a signature) and the environment. A chain of another world
 //! gets an error that says so: "unknown issuer" would send its reader looking for the wrong fault.
 //!
-//! Not here: revocation (CRL, OCSP).
+//! Revocation is read from the lists that the anchors hold. Not here: OCSP, downloads.
 
 use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use socle_identity::EnvironmentMix;
-use webpki::{EndEntityCert, KeyUsage, ring};
+use webpki::{
+    CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, RevocationCheckDepth, RevocationOptions,
+    RevocationOptionsBuilder, UnknownStatusPolicy, ring,
+};
 
 use crate::{Anchors, Certificate, CertificateError};
 
@@ -65,10 +68,24 @@ pub fn verify(
         Usage::TlsClient => KeyUsage::client_auth(),
         Usage::TlsServer => KeyUsage::server_auth(),
     };
-    end_entity.verify_for_usage(&ALGORITHMS, anchors.roots(), &all, time, required, None, None).map_err(refusal)?;
+    let lists: Vec<_> = anchors.parsed_revocation_lists().iter().collect();
+    end_entity
+        .verify_for_usage(&ALGORITHMS, anchors.roots(), &all, time, required, revocation(&lists, usage), None)
+        .map_err(refusal)?;
     check_key_usage(&certificate, usage)?;
     drop(end_entity);
     Ok(certificate)
+}
+
+/// A signature needs a list that is in force and says nothing against it; TLS bears its absence.
+fn revocation<'a>(lists: &'a [&'a CertRevocationList<'a>], usage: Usage) -> Option<RevocationOptions<'a>> {
+    let (unknown, over) = match usage {
+        Usage::Signature => (UnknownStatusPolicy::Deny, ExpirationPolicy::Enforce),
+        Usage::TlsClient | Usage::TlsServer => (UnknownStatusPolicy::Allow, ExpirationPolicy::Ignore),
+    };
+    let options = RevocationOptionsBuilder::new(lists).ok()?;
+    let options = options.with_depth(RevocationCheckDepth::EndEntity).with_status_policy(unknown);
+    Some(options.with_expiration_policy(over).build())
 }
 
 /// The leaf's dates first: webpki reports whichever fault it meets first on whichever path.
@@ -97,6 +114,8 @@ fn refusal(error: webpki::Error) -> ChainError {
         E::CertExpired { not_after, .. } => ChainError::Expired { since: moment(not_after) },
         E::CertNotValidYet { not_before, .. } => ChainError::NotYetValid { from: moment(not_before) },
         E::RequiredEkuNotFoundContext(_) | E::CaUsedAsEndEntity => ChainError::WrongUsage,
+        E::CertRevoked => ChainError::Revoked,
+        E::UnknownRevocationStatus | E::CrlExpired { .. } => ChainError::RevocationUnknown,
         E::UnknownIssuer => ChainError::UnknownIssuer,
         E::InvalidSignatureForPublicKey => ChainError::BadSignature,
         other => ChainError::Invalid(other.to_string()),
@@ -131,6 +150,12 @@ pub enum ChainError {
     /// No chain to an anchor.
     #[error("the certificate does not chain to an authority of this environment")]
     UnknownIssuer,
+    /// On its authority's revocation list.
+    #[error("the certificate is revoked")]
+    Revoked,
+    /// Revocation lists are in use, and none in force speaks for its authority.
+    #[error("no revocation list in force from the certificate's authority: a signature is not accepted without one")]
+    RevocationUnknown,
     /// A signature in the chain is wrong.
     #[error("a signature in the certificate's chain is wrong")]
     BadSignature,

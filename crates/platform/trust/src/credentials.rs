@@ -45,6 +45,33 @@ impl Credentials {
         Ok(credentials)
     }
 
+    /// Certificate, chain and private key from a PKCS#12 file, as IGC-Santé delivers them.
+    ///
+    /// # Errors
+    /// [`CredentialsError`] naming the file, among which a wrong password.
+    pub fn from_pkcs12_file(file: &Path, password: &str, environment: Environment) -> Result<Self, CredentialsError> {
+        let source = file.display().to_string();
+        let credentials = Self::from_pkcs12(&read_file(file)?, password)
+            .ok_or_else(|| CredentialsError::Pkcs12 { file: source.clone() })?;
+        let admitted = credentials.certificate.admit(environment);
+        admitted.map_err(|mix| CredentialsError::Environment { file: source, mix })?;
+        Ok(credentials)
+    }
+
+    /// The bags of a PKCS#12 have no order: the leaf is the certificate of the key, its chain follows
+    /// the issuers' names.
+    fn from_pkcs12(bytes: &[u8], password: &str) -> Option<Self> {
+        let bags = bergshamra_pkcs12::parse_pkcs12(bytes, password).ok()?;
+        let key = PrivateKeyDer::Pkcs8(bags.private_keys.first()?.to_vec().into());
+        let mut left: Vec<_> = bags.certificates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+        let is_leaf = |c: &Certificate| Self::new(vec![c.der().clone()], key.clone_key()).is_ok();
+        let mut chain = vec![left.swap_remove(left.iter().position(is_leaf)?)];
+        while let Some(at) = chain.last().and_then(|last| left.iter().position(|c| c.subject() == last.issuer())) {
+            chain.push(left.swap_remove(at));
+        }
+        Self::new(chain.iter().map(|c| c.der().clone()).collect(), key).ok()
+    }
+
     /// Certificate (leaf first) and private key from PEM texts.
     ///
     /// # Errors
@@ -139,12 +166,17 @@ pub(crate) fn pem(label: &str, der: &[u8]) -> String {
 }
 
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, CredentialsError> {
-    let wrong =
-        |error: std::io::Error| CredentialsError::File { file: path.display().to_string(), error: error.to_string() };
+    read_file_up_to(path, FILE_MAX)
+}
+
+pub(crate) fn read_file_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, CredentialsError> {
+    let failed = |error: String| CredentialsError::File { file: path.display().to_string(), error };
     let mut bytes = Vec::new();
-    File::open(path).map_err(wrong)?.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(wrong)?;
-    if bytes.len() as u64 > FILE_MAX {
-        return Err(CredentialsError::File { file: path.display().to_string(), error: "larger than 1 MB".to_owned() });
+    File::open(path)
+        .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+        .map_err(|error| failed(error.to_string()))?;
+    if bytes.len() as u64 > limit {
+        return Err(failed(format!("larger than {limit} bytes")));
     }
     Ok(bytes)
 }
@@ -203,6 +235,20 @@ pub enum CredentialsError {
     /// An authority that the chain verifier does not take.
     #[error("an authority's certificate is not usable: {0}")]
     Authority(String),
+    /// Not a certificate revocation list.
+    #[error("{file} is not a revocation list of version 2 (RFC 5280 §5): {error}")]
+    RevocationList {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// A PKCS#12 that does not open.
+    #[error("{file} does not open: wrong password, or not a PKCS#12 with a key and its certificate (RFC 7292)")]
+    Pkcs12 {
+        /// The file.
+        file: String,
+    },
     /// Not a key that we use.
     #[error("the private key is neither RSA of 2048 bits or more nor ECDSA P-256/P-384, in PKCS#8, PKCS#1 or SEC1")]
     Key,

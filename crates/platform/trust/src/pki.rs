@@ -9,7 +9,8 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -21,6 +22,7 @@ use crate::{Anchors, Certificate, Credentials, CredentialsError};
 mod issue;
 pub(crate) mod keys;
 mod profile;
+mod revocation;
 
 use issue::{Signer, Template};
 use profile::Range;
@@ -28,6 +30,9 @@ pub use profile::{Organisation, Person, Profile};
 
 /// A certificate that ends within this time is made again.
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A revocation list, good for a year, is made again at half of it.
+const LIST_AGE_MAX: Duration = Duration::from_secs(180 * 24 * 3600);
 
 /// The authorities of the twins, kept in a folder, and the certificates they signed.
 ///
@@ -83,7 +88,7 @@ impl TestPki {
             return Err(PkiError::Name((*bad).to_owned()));
         }
         let now = Timestamp::now();
-        let _one_at_a_time = self.making.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let _lock = Lock::take(&self.dir)?;
         let mut kept: Vec<_> = wanted.iter().map(|(name, profile)| self.load(name, profile, now)).collect();
         let missing = kept.iter().filter(|credentials| credentials.is_none()).count();
@@ -96,6 +101,52 @@ impl TestPki {
             }
         }
         Ok(kept.into_iter().flatten().collect())
+    }
+
+    /// Credentials made as on that day, with a new key, kept nowhere: a day four years ago gives
+    /// expired ones, a day to come gives ones not yet valid. Blocking.
+    ///
+    /// # Errors
+    /// [`PkiError`].
+    pub fn credentials_made_on(&self, profile: &Profile, day: Timestamp) -> Result<Credentials, PkiError> {
+        self.sign(profile, keys::generate()?, day)
+    }
+
+    /// Revokes a certificate: from now on [`Self::revocation_lists`] name it. Blocking.
+    ///
+    /// # Errors
+    /// [`PkiError`]; a certificate of other authorities is refused.
+    pub fn revoke(&self, certificate: &Certificate) -> Result<(), PkiError> {
+        let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = Lock::take(&self.dir)?;
+        for range in Range::ALL {
+            let issuer = load_authority(&self.dir, range.intermediate_file())?;
+            if issuer.certificate.subject() == certificate.issuer() {
+                return write_list(&self.dir, range, &issuer, Some(certificate.serial()));
+            }
+        }
+        let error = "the certificate is not of these authorities".to_owned();
+        Err(PkiError::Make { what: "a revocation".to_owned(), error })
+    }
+
+    /// The files of the revocation lists, for [`Anchors::with_revocation_lists`]; made when there is
+    /// none, and again at half of their year. Blocking.
+    ///
+    /// # Errors
+    /// [`PkiError`] naming the file.
+    pub fn revocation_lists(&self) -> Result<Vec<PathBuf>, PkiError> {
+        let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = Lock::take(&self.dir)?;
+        let mut files = Vec::new();
+        for range in Range::ALL {
+            let file = list_file(&self.dir, range);
+            let age = fs::metadata(&file).and_then(|m| m.modified()).ok().and_then(|made| made.elapsed().ok());
+            if age.is_none_or(|age| age > LIST_AGE_MAX) {
+                write_list(&self.dir, range, &load_authority(&self.dir, range.intermediate_file())?, None)?;
+            }
+            files.push(file);
+        }
+        Ok(files)
     }
 
     /// What the folder holds under that name, if it still serves.
@@ -111,15 +162,17 @@ impl TestPki {
     }
 
     fn make(&self, name: &str, profile: &Profile, key: Vec<u8>, now: Timestamp) -> Result<Credentials, PkiError> {
-        let range = profile.range();
-        let issuer = load_authority(&self.dir, range.intermediate_file())?;
-        let signer = Signer { name: issuer.certificate.subject(), key: &issuer.key };
-        let leaf = CertificateDer::from(issue::issue(&profile.template(), &key, &signer, now)?);
-        let chain = vec![leaf, issuer.certificate.der().clone()];
-        let credentials = Credentials::new(chain, PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key)))?;
+        let credentials = self.sign(profile, key, now)?;
         keys::write_secret(&self.leaf_file(name, "key"), credentials.key_pem().as_bytes())?;
-        write(&self.leaf_file(name, "pem"), &credentials.chain_pem())?;
+        write(&self.leaf_file(name, "pem"), credentials.chain_pem().as_bytes())?;
         Ok(credentials)
+    }
+
+    fn sign(&self, profile: &Profile, key: Vec<u8>, day: Timestamp) -> Result<Credentials, PkiError> {
+        let issuer = load_authority(&self.dir, profile.range().intermediate_file())?;
+        let leaf = CertificateDer::from(issue::issue(&profile.template(), &key, &issuer.signer(), day)?);
+        let chain = vec![leaf, issuer.certificate.der().clone()];
+        Ok(Credentials::new(chain, PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key)))?)
     }
 
     fn leaf_file(&self, name: &str, extension: &str) -> PathBuf {
@@ -130,6 +183,12 @@ impl TestPki {
 struct Authority {
     certificate: Certificate,
     key: Vec<u8>,
+}
+
+impl Authority {
+    fn signer(&self) -> Signer<'_> {
+        Signer { name: self.certificate.subject(), key: &self.key }
+    }
 }
 
 fn load_authority(dir: &Path, name: &str) -> Result<Authority, PkiError> {
@@ -162,6 +221,16 @@ fn make_authorities(dir: &Path) -> Result<(), PkiError> {
     Ok(())
 }
 
+fn list_file(dir: &Path, range: Range) -> PathBuf {
+    dir.join(range.intermediate_file()).with_extension("crl")
+}
+
+fn write_list(dir: &Path, range: Range, issuer: &Authority, serial: Option<&[u8]>) -> Result<(), PkiError> {
+    let file = list_file(dir, range);
+    let previous = if file.exists() { Some(read_file(&file)?) } else { None };
+    write(&file, &revocation::list(previous.as_deref(), serial, &issuer.signer(), Timestamp::now())?)
+}
+
 /// The key before the certificate: a certificate without its key would pass for a whole authority.
 fn write_authority(
     dir: &Path,
@@ -174,7 +243,7 @@ fn write_authority(
     let file = authority_file(dir, name);
     let der = issue::issue(template, key, signer, now)?;
     keys::write_key(&file.with_extension("key"), key)?;
-    write(&file, &pem("CERTIFICATE", &der))
+    write(&file, pem("CERTIFICATE", &der).as_bytes())
 }
 
 fn authority_file(dir: &Path, name: &str) -> PathBuf {
@@ -188,9 +257,9 @@ fn is_file_name(name: &str) -> bool {
 }
 
 /// Whole or not at all, as for secrets.
-fn write(file: &Path, text: &str) -> Result<(), PkiError> {
+fn write(file: &Path, bytes: &[u8]) -> Result<(), PkiError> {
     let draft = file.with_extension("new");
-    fs::write(&draft, text).and_then(|()| fs::rename(&draft, file)).map_err(|e| PkiError::at(file, &e))
+    fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, file)).map_err(|e| PkiError::at(file, &e))
 }
 
 #[cfg(unix)]

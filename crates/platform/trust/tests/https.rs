@@ -147,6 +147,40 @@ async fn certificates_of_strangers_are_refused_on_both_sides() {
 }
 
 #[tokio::test]
+async fn expired_and_revoked_certificates_open_no_connection() {
+    let profile = Profile::OrgAuthCli(common::organisation());
+    let folder = tempfile::tempdir().unwrap();
+    let pki = TestPki::open_or_create(folder.path()).unwrap();
+    let four_years_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(4 * 365 * 24);
+    let expired = pki.credentials_made_on(&profile, four_years_ago).unwrap();
+    let expired_server = pki.credentials_made_on(&common::server(), four_years_ago).unwrap();
+    let revoked = pki.credentials("revoked", &profile).unwrap();
+    let good = pki.credentials("good", &profile).unwrap();
+    let credentials = pki.credentials("server", &common::server()).unwrap();
+    pki.revoke(revoked.certificate()).unwrap();
+    let anchors = pki.anchors().clone().with_revocation_lists(&pki.revocation_lists().unwrap()).unwrap();
+
+    let config = server_config(&credentials, ClientAuth::Required(&anchors), Versions::Both).unwrap();
+    let server = start(Some(config), ServerLimits::default()).await;
+    let send = async |shown: &Credentials, to: SocketAddr| {
+        let config = client_config(&anchors, Some(shown), Versions::Both).unwrap();
+        let client = HttpsClient::new(&config, ClientLimits::default());
+        client.send(request(format!("https://{to}/who"))).await.map(|answer| answer.status()).map_err(|e| e.kind)
+    };
+    assert_eq!(send(&good, server.address).await, Ok(StatusCode::OK));
+    for (name, shown) in [("expired", &expired), ("revoked", &revoked)] {
+        let answer = send(shown, server.address).await;
+        assert!(matches!(answer, Err(HttpErrorKind::Tls(_))), "{name}: {answer:?}");
+    }
+    let config = server_config(&expired_server, ClientAuth::None, Versions::Both).unwrap();
+    let old = start(Some(config), ServerLimits::default()).await;
+    let answer = send(&good, old.address).await;
+    assert!(matches!(&answer, Err(HttpErrorKind::Tls(reason)) if reason.contains("expired")), "{answer:?}");
+    server.shutdown.trigger();
+    old.shutdown.trigger();
+}
+
+#[tokio::test]
 async fn a_name_that_the_certificate_has_not_is_refused() {
     let server = start(tls(ClientAuth::None, Versions::Both), ServerLimits::default()).await;
     // 127.0.0.2 is loopback too, and not in the certificate.

@@ -187,3 +187,87 @@ fn a_folder_that_cannot_be_written_is_named() {
     let error = TestPki::open_or_create(&file.join("pki")).unwrap_err();
     assert!(error.to_string().contains("occupied"), "{error}");
 }
+
+#[test]
+fn a_revoked_certificate_is_refused_once_its_list_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pki = TestPki::open_or_create(folder.path()).unwrap();
+    let seal = Profile::OrgSign(organisation());
+    let [good, bad] =
+        <[Credentials; 2]>::try_from(pki.credentials_for(&[("a", seal.clone()), ("b", seal)]).unwrap()).unwrap();
+    let check = |credentials: &Credentials, anchors: &Anchors, at| {
+        chain::verify(credentials.certificate().der(), &[], anchors, Usage::Signature, at).map(|_| ())
+    };
+    let now = Timestamp::now() + SignedDuration::from_secs(2);
+    let lists = || pki.anchors().clone().with_revocation_lists(&pki.revocation_lists().unwrap()).unwrap();
+    assert_eq!(check(&bad, &lists(), now), Ok(()), "an empty list");
+    pki.revoke(bad.certificate()).unwrap();
+    pki.revoke(bad.certificate()).unwrap();
+    assert_eq!(check(&bad, &lists(), now), Err(ChainError::Revoked));
+    assert_eq!(check(&good, &lists(), now), Ok(()));
+    assert_eq!(check(&bad, pki.anchors(), now), Ok(()), "no list, no check");
+    // A year later the list is over, and a signature needs one in force; TLS does not.
+    let later = now + SignedDuration::from_hours(400 * 24);
+    assert_eq!(check(&good, &lists(), later), Err(ChainError::RevocationUnknown));
+    let client = pki.credentials("client", &Profile::OrgAuthCli(organisation())).unwrap();
+    assert!(chain::verify(client.certificate().der(), &[], &lists(), Usage::TlsClient, later).is_ok());
+    // The list of another authority says nothing of this one.
+    let other = folder.path().join("ACI-FO-PP.crl");
+    let only_other = pki.anchors().clone().with_revocation_lists(&[&other]).unwrap();
+    assert_eq!(check(&good, &only_other, now), Err(ChainError::RevocationUnknown));
+
+    let stranger = common::pki().credentials("server", &server()).unwrap();
+    assert!(matches!(pki.revoke(common::pki().anchors().certificates().first().unwrap()), Err(PkiError::Make { .. })));
+    assert!(pki.revoke(stranger.certificate()).is_ok(), "twins share their authorities' names");
+    let error = pki.anchors().clone().with_revocation_lists(&[folder.path().join("a.pem")]).unwrap_err();
+    assert!(matches!(&error, CredentialsError::RevocationList { file, .. } if file.ends_with("a.pem")), "{error}");
+}
+
+#[test]
+fn credentials_of_another_day_are_expired_or_not_yet_valid() {
+    let profile = Profile::OrgAuthCli(organisation());
+    let now = Timestamp::now();
+    let day = SignedDuration::from_hours(24);
+    let check = |made| {
+        let credentials = pki().credentials_made_on(&profile, made).unwrap();
+        chain::verify(credentials.certificate().der(), &[], pki().anchors(), Usage::TlsClient, now).map(|_| ())
+    };
+    assert!(matches!(check(now - day * 4 * 365), Err(ChainError::Expired { .. })));
+    assert!(matches!(check(now + day * 2), Err(ChainError::NotYetValid { .. })));
+    assert_eq!(check(now), Ok(()));
+}
+
+/// A PKCS#12 made by openssl in the way it likes today and in the way of older tools.
+#[test]
+fn a_pkcs12_of_openssl_opens_with_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = pki().credentials("sign", &Profile::OrgSign(organisation())).unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("chain.pem"), made.chain_pem()).unwrap();
+    fs::write(at("key.pem"), made.key_pem()).unwrap();
+    let old = ["-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES", "-macalg", "sha1"];
+    for (name, options) in [("today", &[][..]), ("older", &old[..])] {
+        let file = at(name);
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(["pkcs12", "-export", "-passout", "pass:été 2026", "-in"]).arg(at("chain.pem"));
+        openssl.arg("-inkey").arg(at("key.pem")).arg("-out").arg(&file).args(options);
+        let Ok(output) = openssl.output() else {
+            return common::skip("a_pkcs12_of_openssl_opens_with_its_password", "no openssl");
+        };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let open = |password, environment| Credentials::from_pkcs12_file(&file, password, environment);
+        let read = open("été 2026", Environment::Jumeau).unwrap();
+        assert_eq!(read.chain(), made.chain(), "{name}");
+        assert_eq!(read.key_pem(), made.key_pem(), "{name}");
+        assert!(matches!(open("autre", Environment::Jumeau), Err(CredentialsError::Pkcs12 { .. })), "{name}");
+        assert!(matches!(open("été 2026", Environment::Production), Err(CredentialsError::Environment { .. })));
+        let whole = fs::read(&file).unwrap();
+        for cut in (0..whole.len()).step_by(37) {
+            fs::write(&file, &whole[..cut]).unwrap();
+            assert!(matches!(open("été 2026", Environment::Jumeau), Err(CredentialsError::Pkcs12 { .. })), "{cut}");
+        }
+    }
+    fs::write(at("chain.p12"), made.chain_pem()).unwrap();
+    let error = Credentials::from_pkcs12_file(&at("chain.p12"), "", Environment::Jumeau).unwrap_err();
+    assert!(error.to_string().contains("chain.p12"), "{error}");
+}

@@ -11,7 +11,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
+use rustls::{AlertDescription, ClientConfig};
 
 use super::Body;
 
@@ -134,27 +134,45 @@ fn is_loopback(host: &str) -> bool {
 /// Finds what a caller has to know in hyper's chain of causes.
 fn refusal(error: &hyper_util::client::legacy::Error) -> HttpErrorKind {
     let reason = innermost(error);
-    if is_tls(error) {
+    match tls_error(error) {
+        Some(_) if error.is_connect() => HttpErrorKind::Tls(reason),
         // With TLS 1.3 a server refuses our certificate after our side of the handshake is over: the
         // alert comes where an answer was due, and the request was not read.
-        return HttpErrorKind::Tls(reason);
+        Some(rustls::Error::AlertReceived(alert)) if speaks_of_a_certificate(*alert) => HttpErrorKind::Tls(reason),
+        _ if error.is_connect() => HttpErrorKind::Connect(reason),
+        _ => HttpErrorKind::Broken(reason),
     }
-    if error.is_connect() { HttpErrorKind::Connect(reason) } else { HttpErrorKind::Broken(reason) }
 }
 
-fn is_tls(error: &(dyn Error + 'static)) -> bool {
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.is::<rustls::Error>() {
-            return true;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
+        // An io::Error is not the source of what it wraps: its own source is one step further.
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        next = match inner {
-            Some(inner) => Some(inner as &(dyn Error + 'static)),
-            None => error.source(),
-        };
+        next = inner.map_or_else(|| error.source(), |inner| Some(inner as &(dyn Error + 'static)));
     }
-    false
+    None
+}
+
+/// The alerts of RFC 8446 §6.2 by which a server refuses a client's certificate.
+const fn speaks_of_a_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as A;
+    matches!(
+        alert,
+        A::CertificateRequired
+            | A::BadCertificate
+            | A::UnsupportedCertificate
+            | A::CertificateRevoked
+            | A::CertificateExpired
+            | A::CertificateUnknown
+            | A::UnknownCA
+            | A::AccessDenied
+            | A::DecryptError
+            | A::HandshakeFailure
+    )
 }
 
 fn innermost(error: &(dyn Error + 'static)) -> String {

@@ -11,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustls::ServerConfig;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
@@ -18,6 +19,9 @@ use tokio_rustls::TlsAcceptor;
 use super::IncomingBody;
 use super::stream::Patient;
 use crate::{Certificate, Shutdown};
+
+/// How long a refused client is still listened to.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Request extension: the certificate that the client showed and proved, if any.
 #[derive(Debug, Clone)]
@@ -149,7 +153,7 @@ where
         let _ = stream.set_nodelay(true);
         let served = async {
             let Some(acceptor) = &self.tls else { return self.exchange(stream, address, None, watcher).await };
-            match tokio::time::timeout(self.limits.handshake, acceptor.accept(stream)).await {
+            match tokio::time::timeout(self.limits.handshake, acceptor.accept(stream).into_fallible()).await {
                 Ok(Ok(stream)) => {
                     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
                     match certificate.map(|der| Certificate::from_der(der)).transpose() {
@@ -157,7 +161,10 @@ where
                         Err(error) => tracing::debug!(%address, %error, "client certificate not readable"),
                     }
                 }
-                Ok(Err(error)) => tracing::debug!(%address, %error, "TLS handshake refused"),
+                Ok(Err((error, stream))) => {
+                    tracing::debug!(%address, %error, "TLS handshake refused");
+                    let _ = tokio::time::timeout(LINGER, linger(stream)).await;
+                }
                 Err(_) => tracing::debug!(%address, "TLS handshake too slow"),
             }
         };
@@ -185,6 +192,15 @@ where
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%address, %error, "connection ended");
         }
+    }
+}
+
+/// Reads what a refused client is still sending: closing at once would make the system answer with a
+/// reset, which can reach the client before the alert that says why it was refused.
+async fn linger(mut stream: TcpStream) {
+    let mut discarded = [0; 4096];
+    if stream.shutdown().await.is_ok() {
+        while stream.read(&mut discarded).await.is_ok_and(|count| count > 0) {}
     }
 }
 

@@ -32,7 +32,7 @@ use crate::certificate::name::oid_of;
 use crate::certificate::{PRIVATE_USAGE, sha256};
 use crate::{Certificate, DistinguishedName};
 
-const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
+pub(super) const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// What a certificate says, but for its key and its issuer.
@@ -122,12 +122,12 @@ fn serial() -> der::Result<SerialNumber> {
     SerialNumber::new(&bytes)
 }
 
-fn algorithm(oid: ObjectIdentifier) -> AlgorithmIdentifierOwned {
+pub(super) fn algorithm(oid: ObjectIdentifier) -> AlgorithmIdentifierOwned {
     AlgorithmIdentifierOwned { oid, parameters: Some(Any::from(Null)) }
 }
 
 /// UTCTime up to 2049 (RFC 5280 §4.1.2.5).
-fn time(second: i64) -> der::Result<Time> {
+pub(super) fn time(second: i64) -> der::Result<Time> {
     let since_1970 = std::time::Duration::from_secs(u64::try_from(second).map_err(|_| der::ErrorKind::DateTime)?);
     match UtcTime::from_unix_duration(since_1970) {
         Ok(time) => Ok(Time::UtcTime(time)),
@@ -146,13 +146,13 @@ fn pkcs1(key: &RsaKeyPair) -> &[u8] {
 }
 
 /// Method 1 of RFC 7093 §2: 160 bits of SHA-256 of the public key.
-fn key_id(key: &RsaKeyPair) -> [u8; 20] {
+pub(super) fn key_id(key: &RsaKeyPair) -> [u8; 20] {
     let mut id = [0; 20];
     id.copy_from_slice(&sha256(pkcs1(key))[..20]);
     id
 }
 
-fn name(name: &DistinguishedName) -> der::Result<Name> {
+pub(super) fn name(name: &DistinguishedName) -> der::Result<Name> {
     let part = |attributes: &Vec<crate::DnAttribute>| {
         let attributes = attributes.iter().map(attribute).collect::<der::Result<Vec<_>>>()?;
         Ok(RelativeDistinguishedName(SetOfVec::try_from(attributes)?))
@@ -170,16 +170,11 @@ fn attribute(attribute: &crate::DnAttribute) -> der::Result<x509_cert::attr::Att
 }
 
 fn extensions(template: &Template, own: &[u8; 20], issuer: &[u8; 20]) -> der::Result<Vec<Extension>> {
-    let authority_id = AuthorityKeyIdentifier {
-        key_identifier: Some(OctetString::new(issuer.as_slice())?),
-        authority_cert_issuer: None,
-        authority_cert_serial_number: None,
-    };
     let constraints = BasicConstraints { ca: template.authority.is_some(), path_len_constraint: template.authority };
     let mut all = vec![
         extension(&constraints, template.authority.is_some())?,
         extension(&SubjectKeyIdentifier(OctetString::new(own.as_slice())?), false)?,
-        extension(&authority_id, false)?,
+        extension(&authority_key_id(issuer)?, false)?,
         extension(&KeyUsage(template.key_usage), true)?,
     ];
     if !template.extended_usages.is_empty() {
@@ -196,7 +191,15 @@ fn extensions(template: &Template, own: &[u8; 20], issuer: &[u8; 20]) -> der::Re
     Ok(all)
 }
 
-fn extension<T: AssociatedOid + Encode>(value: &T, critical: bool) -> der::Result<Extension> {
+pub(super) fn authority_key_id(id: &[u8; 20]) -> der::Result<AuthorityKeyIdentifier> {
+    Ok(AuthorityKeyIdentifier {
+        key_identifier: Some(OctetString::new(id.as_slice())?),
+        authority_cert_issuer: None,
+        authority_cert_serial_number: None,
+    })
+}
+
+pub(super) fn extension<T: AssociatedOid + Encode>(value: &T, critical: bool) -> der::Result<Extension> {
     Ok(Extension { extn_id: T::OID, critical, extn_value: OctetString::new(value.to_der()?)? })
 }
 
