@@ -136,9 +136,7 @@ impl FromStr for DateTime {
             4 => has_form(text, "dddd"),
             7 => has_form(text, "dddd-dd") && format!("{text}-01").parse::<Date>().is_ok(),
             10 => has_form(text, "dddd-dd-dd") && text.parse::<Date>().is_ok(),
-            _ => {
-                has_form(text.get(..19).unwrap_or_default(), "dddd-dd-ddTdd:dd:dd") && text.parse::<Timestamp>().is_ok()
-            }
+            _ => is_moment(text),
         };
         if is_right { Ok(Self(text.to_owned())) } else { Err(NotDateTime) }
     }
@@ -168,6 +166,14 @@ impl fmt::Display for DateTime {
     }
 }
 
+/// Seconds, any fraction, and an offset: `2025-04-30T14:00:00.123+01:00`.
+fn is_moment(text: &str) -> bool {
+    let (Some(clock), Some(rest)) = (text.get(..19), text.get(19..)) else { return false };
+    let zone = rest.find(['Z', '+', '-']).map_or("", |at| &rest[at..]);
+    let has_zone = zone == "Z" || (zone.starts_with(['+', '-']) && has_form(&zone[1..], "dd:dd"));
+    has_form(clock, "dddd-dd-ddTdd:dd:dd") && has_zone && text.parse::<Timestamp>().is_ok()
+}
+
 fn has_form(text: &str, form: &str) -> bool {
     text.len() == form.len()
         && text
@@ -180,3 +186,52 @@ fn has_form(text: &str, form: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a dateTime is YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with its offset (FHIR R4 §2.24.0.1)")]
 pub struct NotDateTime;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_time_keeps_its_text_and_precision() {
+        let cases = [
+            ("2025", Some("2025")),
+            ("2025-04", Some("202504")),
+            ("2025-04-30", Some("20250430")),
+            ("2025-04-30T14:00:00+01:00", Some("20250430130000")),
+            ("2025-04-30T14:00:00.125Z", Some("20250430140000")),
+            ("2025-04-30T14:00Z", None),
+            ("2025-04-30T14:00:00", None),
+            ("2025-04-30T14:00:00+01", None),
+            ("2025-04-30T14:00:00+01:00[Europe/Paris]", None),
+            ("2025-13", None),
+            ("2025-02-30", None),
+            ("30/04/2025", None),
+            ("2025-04-30 ", None),
+            ("20250430", None),
+            ("é025-04-30T14:00:0é", None),
+            ("", None),
+        ];
+        for (text, dtm) in cases {
+            let read = text.parse::<DateTime>();
+            assert_eq!(read.as_ref().ok().map(DateTime::to_dtm).as_deref(), dtm, "{text}");
+            assert!(read.is_err() || read.unwrap().as_str() == text);
+        }
+        let moment: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+        assert_eq!(DateTime::from(moment).as_str().parse(), Ok(DateTime::from(moment)));
+        assert_eq!(DateTime::from(moment).timestamp(), Some(moment));
+        assert_eq!(
+            "2025-04-30T23:30:00-02:00".parse::<DateTime>().unwrap().date(),
+            Some(jiff::civil::date(2025, 4, 30))
+        );
+    }
+
+    #[test]
+    fn an_identifier_shows_its_system_alone() {
+        let identifier = Identifier::from_token("urn:oid:1.2|279035121518989").unwrap();
+        assert_eq!(format!("{identifier:?}"), "Identifier(urn:oid:1.2|…)");
+        assert_eq!(Identifier::from_token("a|b|c").unwrap().value, "b|c");
+        for bad in ["", "|", "a|", "|b", "ab"] {
+            assert_eq!(Identifier::from_token(bad), None, "{bad}");
+        }
+    }
+}

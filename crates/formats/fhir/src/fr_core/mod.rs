@@ -20,6 +20,7 @@ use socle_identity::{Doubt, Evidence, HighConfidenceDevice, Ins, Status, Traits}
 
 pub use codes::{BASE, Edition};
 pub use read::{has_no_trait, read_patient};
+pub(crate) use write::write_into;
 pub use write::{write_declared, write_patient};
 
 /// A patient as somebody declares them.

@@ -1,8 +1,10 @@
-//! What the front door answers to ITI-65, ITI-67 and ITI-68.
+//! What the front door answers to ITI-65, ITI-67 and ITI-68, and what it says of itself.
 
 use jiff::Timestamp;
 
-use super::{DocumentMetadata, SubmittedPatient};
+use super::write::{Content, Standing, write_fiche, write_profile};
+use super::{DocumentMetadata, SubmittedPatient, names};
+use crate::write::{Json, Object};
 
 /// Something that a transaction stored, in the order of its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,40 +54,153 @@ pub struct SearchEntry {
 /// What a CapabilityStatement says of the program behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CapabilityAbout {
-    /// The base URL.
+    /// The base URL of the API.
     pub base: String,
     /// The program's version.
     pub version: String,
-    /// When it started.
+    /// When this statement last changed.
     pub date: Timestamp,
+    /// One sentence for people: what this server is, and that it is a twin when it is one.
+    pub description: String,
+    /// By what fiches can be searched.
+    pub searches: Vec<SearchParameter>,
 }
 
-/// The transaction-response of a lot.
-#[must_use]
-pub fn write_transaction_response(_self_url: &str, _stored: &[Stored]) -> Vec<u8> {
-    Vec::new()
+/// A parameter of the search of fiches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchParameter {
+    /// The name in the query.
+    pub name: &'static str,
+    /// The canonical of its definition.
+    pub definition: &'static str,
+    /// `token`, `reference`, `date`…
+    pub kind: &'static str,
+    /// What of it is supported.
+    pub documentation: &'static str,
 }
 
-/// A fiche.
+/// The transaction-response of a lot: one entry for each of the request's, in its order (FHIR R4 §3.1.0.11.4).
 #[must_use]
-pub fn write_document_reference(_document: &StoredDocument) -> Vec<u8> {
-    Vec::new()
+pub fn write_transaction_response(self_url: &str, stored: &[Stored]) -> Vec<u8> {
+    let mut json = Json::new();
+    json.object(|out| {
+        out.text("resourceType", "Bundle");
+        write_profile(out, names::RESPONSE);
+        out.text("type", "transaction-response");
+        write_self(out, self_url);
+        out.array("entry", |list| {
+            for Stored { resource_type, id, version, at } in stored {
+                list.object(|entry| {
+                    entry.object("response", |response| {
+                        response.text("status", "201 Created");
+                        response.text("location", &format!("{resource_type}/{id}/_history/{version}"));
+                        response.text("etag", &format!("W/\"{version}\"")).text("lastModified", &at.to_string());
+                    });
+                });
+            }
+        });
+    });
+    json.finish()
 }
 
-/// A searchset.
+/// A fiche, as a read or a search answers it.
 #[must_use]
-pub fn write_searchset(_self_url: &str, _at: Timestamp, _entries: &[SearchEntry]) -> Vec<u8> {
-    Vec::new()
+pub fn write_document_reference(document: &StoredDocument) -> Vec<u8> {
+    let StoredDocument { id, version, at, superseded, patient, metadata, url, size, sha1 } = document;
+    let standing =
+        Standing { id: Some(id.clone()), version: Some((*version, at.to_string())), superseded: *superseded };
+    let content = Content { url, size: *size, sha1: *sha1 };
+    let mut json = Json::new();
+    json.object(|out| {
+        out.text("resourceType", "DocumentReference");
+        write_fiche(out, metadata, patient, &content, &standing);
+    });
+    json.finish()
 }
 
-/// A Binary.
+/// A searchset of fiches (ITI-67), all of what was found.
 #[must_use]
-pub fn write_binary(_id: &str, _content_type: &str, _bytes: &[u8]) -> Vec<u8> {
-    Vec::new()
+pub fn write_searchset(self_url: &str, at: Timestamp, entries: &[SearchEntry]) -> Vec<u8> {
+    let mut json = Json::new();
+    json.object(|out| {
+        out.text("resourceType", "Bundle");
+        out.object("meta", |meta| {
+            meta.text("lastUpdated", &at.to_string()).texts("profile", &[names::SEARCH_RESPONSE]);
+        });
+        out.text("type", "searchset").number("total", entries.len() as u64);
+        write_self(out, self_url);
+        out.array("entry", |list| {
+            for SearchEntry { full_url, resource } in entries {
+                list.object(|entry| {
+                    entry.text("fullUrl", full_url).raw("resource", resource);
+                    entry.object("search", |search| _ = search.text("mode", "match"));
+                });
+            }
+        });
+    });
+    json.finish()
 }
 
-/// What the front door can do.
+fn write_self(out: &mut Object<'_>, url: &str) {
+    out.array("link", |list| _ = list.object(|link| _ = link.text("relation", "self").text("url", url)));
+}
+
+/// A Binary, for a reader that asks for FHIR; the others get the bytes themselves (ITI-68).
 #[must_use]
-pub fn write_capability_statement(_about: &CapabilityAbout) -> Vec<u8> {
-    Vec::new()
+pub fn write_binary(id: &str, content_type: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut json = Json::new();
+    json.object(|out| {
+        out.text("resourceType", "Binary").text("id", id).text("contentType", content_type).base64("data", bytes);
+    });
+    json.finish()
+}
+
+/// What the front door can do: the transaction ITI-65, the search and read of fiches, the read of documents.
+#[must_use]
+pub fn write_capability_statement(about: &CapabilityAbout) -> Vec<u8> {
+    let mut json = Json::new();
+    json.object(|out| {
+        out.text("resourceType", "CapabilityStatement").text("status", "active").text("date", &about.date.to_string());
+        out.text("kind", "instance");
+        out.object("software", |software| _ = software.text("name", "Socle").text("version", &about.version));
+        out.object("implementation", |implementation| {
+            implementation.text("description", &about.description).text("url", &about.base);
+        });
+        out.text("fhirVersion", "4.0.1").texts("format", &["application/fhir+json", "json"]);
+        out.array("rest", |list| {
+            list.object(|rest| {
+                rest.text("mode", "server");
+                rest.array("resource", |list| {
+                    list.object(|fiches| write_fiches_capability(fiches, &about.searches));
+                    list.object(|binary| {
+                        binary.text("type", "Binary");
+                        write_interactions(binary, &["read"]);
+                    });
+                });
+                write_interactions(rest, &["transaction"]);
+            });
+        });
+    });
+    json.finish()
+}
+
+fn write_fiches_capability(out: &mut Object<'_>, searches: &[SearchParameter]) {
+    out.text("type", "DocumentReference").texts("supportedProfile", &[names::DOCUMENT_REFERENCE]);
+    write_interactions(out, &["read", "search-type"]);
+    out.array("searchParam", |list| {
+        for SearchParameter { name, definition, kind, documentation } in searches {
+            list.object(|out| {
+                out.text("name", name).text("definition", definition).text("type", kind);
+                out.text("documentation", documentation);
+            });
+        }
+    });
+}
+
+fn write_interactions(out: &mut Object<'_>, codes: &[&str]) {
+    out.array("interaction", |list| {
+        for code in codes {
+            list.object(|interaction| _ = interaction.text("code", code));
+        }
+    });
 }

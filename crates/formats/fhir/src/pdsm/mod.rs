@@ -8,16 +8,21 @@
 
 mod answers;
 mod model;
+mod names;
+mod parties;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use answers::{
-    CapabilityAbout, SearchEntry, Stored, StoredDocument, write_binary, write_capability_statement,
+    CapabilityAbout, SearchEntry, SearchParameter, Stored, StoredDocument, write_binary, write_capability_statement,
     write_document_reference, write_searchset, write_transaction_response,
 };
 pub use model::{
-    Confidentiality, DocumentMetadata, Level, Party, PartyKind, ProvideBundle, ProvidedDocument, Recipient,
-    ReferenceId, Relation, RelationCode, SubmissionSet, SubmittedPatient, Visibility,
+    Addressee, Confidentiality, DocumentMetadata, Level, Party, PartyKind, ProvideBundle, ProvidedDocument, Recipient,
+    ReferenceId, Relation, RelationCode, RelationTarget, SourceId, SubmissionSet, SubmittedPatient, Visibility,
 };
+pub use names::FEED_DMP;
 pub use read::{read_document_reference, read_provide_bundle};
 pub use write::write_provide_bundle;

@@ -43,7 +43,7 @@ pub struct SubmissionSet {
     /// idLotSoumission.
     pub entry_uuid: Option<Uuid>,
     /// idSource: the system that sends.
-    pub source_id: Oid,
+    pub source_id: SourceId,
     /// titre.
     pub title: Option<String>,
     /// commentaire.
@@ -56,6 +56,15 @@ pub struct SubmissionSet {
     pub author: Option<Party>,
     /// auteur: the organisation.
     pub author_organization: Option<Party>,
+}
+
+/// The system that sends a lot: an OID for XDS; PDSm's own examples write an identifier inside a system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceId {
+    /// `urn:ietf:rfc:3986` | `urn:oid:…`
+    Oid(Oid),
+    /// A system and what it assigned.
+    Assigned(Identifier),
 }
 
 /// A document with its fiche.
@@ -141,7 +150,7 @@ pub struct Confidentiality {
 }
 
 /// HL7 v3 Confidentiality, as JDV_J08 has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// `N`
     Normal,
@@ -149,6 +158,21 @@ pub enum Level {
     Restricted,
     /// `V`
     VeryRestricted,
+}
+
+impl Level {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Normal, Self::Restricted, Self::VeryRestricted];
+
+    /// The code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Normal => "N",
+            Self::Restricted => "R",
+            Self::VeryRestricted => "V",
+        }
+    }
 }
 
 /// Who does not see a document (TRE_A07).
@@ -162,13 +186,38 @@ pub enum Visibility {
     InvisibleToRepresentatives,
 }
 
+impl Visibility {
+    /// All of them.
+    pub const ALL: [Self; 3] =
+        [Self::MaskedToProfessionals, Self::InvisibleToPatient, Self::InvisibleToRepresentatives];
+
+    /// The code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::MaskedToProfessionals => "MASQUE_PS",
+            Self::InvisibleToPatient => "INVISIBLE_PATIENT",
+            Self::InvisibleToRepresentatives => "INVISIBLE_REPRESENTANTS_LEGAUX",
+        }
+    }
+}
+
 /// A link from one fiche to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
     /// Which link.
     pub code: RelationCode,
-    /// The other fiche, as it was written: `DocumentReference/12`, `urn:oid:…`.
-    pub target: String,
+    /// The other fiche.
+    pub target: RelationTarget,
+}
+
+/// How the other fiche of a link is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RelationTarget {
+    /// By a resource of the receiver: `DocumentReference/12`.
+    Reference(String),
+    /// By its idUnique.
+    Identifier(Identifier),
 }
 
 /// FHIR's `document-relationship-type`.
@@ -182,6 +231,22 @@ pub enum RelationCode {
     Signs,
     /// XDS APND.
     Appends,
+}
+
+impl RelationCode {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Replaces, Self::Transforms, Self::Signs, Self::Appends];
+
+    /// The code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Replaces => "replaces",
+            Self::Transforms => "transforms",
+            Self::Signs => "signs",
+            Self::Appends => "appends",
+        }
+    }
 }
 
 /// An identifier of what the document is about (XDS referenceIdList).
@@ -212,8 +277,10 @@ pub struct Party {
     pub roles: Vec<Coding>,
     /// Where a professional works.
     pub organization: Option<Box<Party>>,
-    /// Mail addresses, MSSanté ones first.
+    /// Mail addresses, those said to be MSSanté first.
     pub emails: Vec<String>,
+    /// A resource of the receiver that says the rest (`Organization/12`); it is not in the bundle.
+    pub reference: Option<String>,
 }
 
 impl Party {
@@ -228,6 +295,7 @@ impl Party {
             roles: Vec::new(),
             organization: None,
             emails: Vec::new(),
+            reference: None,
         }
     }
 
@@ -251,7 +319,7 @@ pub enum PartyKind {
     Practitioner,
     /// A structure.
     Organization,
-    /// The patient.
+    /// The patient of the lot: nothing more is said here, it is said there.
     Patient,
     /// Someone of the patient's.
     RelatedPerson,
@@ -263,9 +331,18 @@ pub enum PartyKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     /// Where to.
-    pub address: MssAddress,
+    pub to: Addressee,
     /// What the recipient is.
     pub kind: PartyKind,
     /// A name to show.
     pub name: Option<String>,
+}
+
+/// Where a recipient is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Addressee {
+    /// At a mailbox.
+    Mailbox(MssAddress),
+    /// The patient of the lot, whose address is made of the INS once it is qualified.
+    ThePatient,
 }
