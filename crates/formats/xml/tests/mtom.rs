@@ -1,5 +1,7 @@
 //! Multipart messages: written and read back, as peers write them, and hostile ones.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a helper that fails, fails its test")]
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use socle_xml::mtom::{self, Incoming, Limits, MtomError, Part};
