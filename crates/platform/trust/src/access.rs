@@ -3,9 +3,10 @@
 //! The rules are a table: who (person, system), what (action), on which condition. The first row that
 //! fits decides; no row, no access.
 //!
-//! Not here yet: patient opposition, consent, care team, break-glass. No rule below opens what they
-//! would close, since every actor acts for the structure that owns the resource.
+//! Not here: patient opposition, consent, care team, break-glass. A permit says that the actor may act
+//! for the structure that owns the resource, and nothing about the patient's wishes.
 
+use socle_finding::Text;
 use socle_identity::{Environment, IdNatStruct};
 
 use crate::{Actor, ActorKind};
@@ -42,30 +43,21 @@ pub struct Request<'a> {
 }
 
 /// The answer, for the caller and for the audit log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// May the actor go on?
     pub permit: bool,
     /// The rule that decided, a stable identifier.
     pub rule: &'static str,
     /// Why, for people.
-    pub explanation: Explanation,
-}
-
-/// One sentence in two languages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Explanation {
-    /// French.
-    pub fr: &'static str,
-    /// English.
-    pub en: &'static str,
+    pub explanation: Text,
 }
 
 struct Rule {
     name: &'static str,
     kind: ActorKind,
     actions: &'static [Action],
-    explanation: Explanation,
+    explanation: Text,
 }
 
 const PERMISSIONS: [Rule; 2] = [
@@ -80,19 +72,19 @@ const PERMISSIONS: [Rule; 2] = [
             Action::RetryJob,
             Action::ReadAudit,
         ],
-        explanation: Explanation {
-            fr: "professionnel authentifié par Pro Santé Connect, agissant pour sa structure",
-            en: "professional authenticated by Pro Santé Connect, acting for their structure",
-        },
+        explanation: Text::fixed(
+            "professionnel authentifié par Pro Santé Connect, agissant pour sa structure",
+            "professional authenticated by Pro Santé Connect, acting for their structure",
+        ),
     },
     Rule {
         name: "application-of-structure",
         kind: ActorKind::System,
         actions: &[Action::SubmitDocument, Action::SearchDocuments, Action::ReadDocument, Action::ReadFlow],
-        explanation: Explanation {
-            fr: "application cliente déclarée par la structure",
-            en: "client application declared by the structure",
-        },
+        explanation: Text::fixed(
+            "application cliente déclarée par la structure",
+            "client application declared by the structure",
+        ),
     },
 ];
 
@@ -118,7 +110,7 @@ const DEFAULT: Decision = deny(
 );
 
 const fn deny(rule: &'static str, fr: &'static str, en: &'static str) -> Decision {
-    Decision { permit: false, rule, explanation: Explanation { fr, en } }
+    Decision { permit: false, rule, explanation: Text::fixed(fr, en) }
 }
 
 /// Decides. The same question always has the same answer: record it with the event.
@@ -136,7 +128,7 @@ pub fn decide(request: &Request<'_>) -> Decision {
     PERMISSIONS.iter().find(allows).map_or(DEFAULT, |rule| Decision {
         permit: true,
         rule: rule.name,
-        explanation: rule.explanation,
+        explanation: rule.explanation.clone(),
     })
 }
 

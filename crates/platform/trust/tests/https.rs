@@ -4,7 +4,9 @@
 
 mod common;
 
+use std::io::Write;
 use std::net::SocketAddr;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -220,6 +222,43 @@ async fn only_suites_with_ecdhe_and_an_aead_exist() {
     let server = start(tls(ClientAuth::None, Versions::Tls12), ServerLimits::default()).await;
     let answer = client(None, Versions::Tls12).send(request(format!("https://{}/who", server.address))).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
+    server.shutdown.trigger();
+}
+
+/// A client that is not ours: openssl, with a certificate, then with suites that we do not have.
+#[tokio::test(flavor = "multi_thread")]
+async fn openssl_gets_in_with_the_suites_of_the_dmp_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let me = client_credentials();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("roots.pem"), common::pki().anchors().to_pem()).unwrap();
+    std::fs::write(at("me.pem"), me.chain_pem()).unwrap();
+    std::fs::write(at("me.key"), me.key_pem()).unwrap();
+    let server =
+        start(tls(ClientAuth::Required(common::pki().anchors()), Versions::Both), ServerLimits::default()).await;
+    let cases: [(&[&str], bool); 5] = [
+        (&["-tls1_2", "-cipher", "ECDHE-RSA-AES256-GCM-SHA384"], true),
+        (&["-tls1_2", "-cipher", "ECDHE-RSA-CHACHA20-POLY1305"], true),
+        (&["-tls1_3"], true),
+        (&["-tls1_2", "-cipher", "ECDHE-RSA-AES256-SHA384:AES256-GCM-SHA384:DHE-RSA-AES256-GCM-SHA384"], false),
+        (&["-tls1_1"], false),
+    ];
+    for (options, enters) in cases {
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(["s_client", "-quiet", "-verify_return_error", "-servername", "localhost", "-connect"]);
+        openssl.arg(server.address.to_string()).args(options);
+        openssl.arg("-CAfile").arg(at("roots.pem")).arg("-cert").arg(at("me.pem")).arg("-key").arg(at("me.key"));
+        openssl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let Ok(mut running) = openssl.spawn() else {
+            return common::skip("openssl_gets_in_with_the_suites_of_the_dmp_only", "no openssl");
+        };
+        let asked =
+            running.stdin.as_mut().unwrap().write_all(b"GET /who HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        let output = tokio::task::spawn_blocking(|| running.wait_with_output()).await.unwrap().unwrap();
+        let (answer, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let entered = answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("dpi.hopital-a.test");
+        assert_eq!(entered, enters, "{options:?}: {asked:?} {answer} {said}");
+    }
     server.shutdown.trigger();
 }
 
