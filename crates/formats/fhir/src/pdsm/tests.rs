@@ -497,8 +497,12 @@ proptest! {
         let piece = bytes[from..to].to_vec();
         bytes.splice(from..to, if twice { [piece.clone(), piece].concat() } else { Vec::new() });
         if let Ok(document) = Document::parse(bytes) {
-            let _ = read_provide_bundle(&document);
-            let _ = read_document_reference(document.root());
+            if let Err(issues) = read_provide_bundle(&document) {
+                prop_assert!(issues.refuse(), "refused without a word");
+            }
+            if let Err(issues) = read_document_reference(document.root()) {
+                prop_assert!(issues.refuse(), "refused without a word");
+            }
         }
     }
 }

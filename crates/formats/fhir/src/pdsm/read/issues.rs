@@ -494,15 +494,6 @@ pub(super) fn bad_address(error: MssAddressError) -> Issue {
     )
 }
 
-pub(super) fn no_patient() -> Issue {
-    pdsm(
-        IssueType::Required,
-        "List.subject",
-        ("rien ne dit qui est le patient", "nothing says who the patient is"),
-        ("renseignez List.subject et DocumentReference.subject", "fill in List.subject and DocumentReference.subject"),
-    )
-}
-
 pub(super) fn not_a_patient() -> Issue {
     pdsm(
         IssueType::Value,

@@ -61,7 +61,7 @@ fn read_transaction(root: Node<'_>, issues: &mut Issues) -> Option<ProvideBundle
         bundle.refuse_what_nobody_names(issues);
     }
     let documents = lot_node.map(|node| in_order_of_lot(&bundle, node, fiches, issues));
-    let patient = patients.settle(root, issues);
+    let patient = patients.settle(issues);
     let (lot, documents, patient) = (lot?, documents?, patient?);
     Some(ProvideBundle {
         patient,

@@ -35,13 +35,11 @@ impl<'a> Patients<'a> {
         }
     }
 
-    /// The one patient that all references designate.
-    pub(super) fn settle(self, root: Node<'a>, issues: &mut Issues) -> Option<SubmittedPatient> {
+    /// The one patient that all references designate. Without any reference there is none, and the
+    /// elements that are demanded have said so.
+    pub(super) fn settle(self, issues: &mut Issues) -> Option<SubmittedPatient> {
         let views = views(self.designations, issues);
-        let Some((_, best)) = views.iter().rev().max_by_key(|(_, view)| worth(view)) else {
-            issues.push(issues::no_patient().at(root));
-            return None;
-        };
+        let (_, best) = views.iter().rev().max_by_key(|(_, view)| worth(view))?;
         let mut is_one = true;
         for (reference, other) in &views {
             if let Some(issue) = differs(best, other) {
