@@ -22,8 +22,8 @@ use crate::time::Time;
 pub(crate) use patient::judge_ins;
 pub(crate) use read::{check_payload, no_body, read};
 
-/// The header of one document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The header of one document. `Debug` shows its id and code: a title may hold a name.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Header {
     /// `templateId`, in order.
     pub templates: Vec<Template>,
@@ -65,6 +65,12 @@ pub struct Header {
     pub other_events: Vec<ServiceEvent>,
     /// `componentOf`.
     pub encounter: Encounter,
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Header({:?}, {}, …)", self.id, self.code.code)
+    }
 }
 
 impl Header {
@@ -142,12 +148,6 @@ impl Patient {
     }
 }
 
-impl fmt::Debug for Patient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Patient(…)")
-    }
-}
-
 /// `patientRole/id` under an OID of the INS; whether it is a matricule is for [`Header::ins`] to say.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InsCandidate {
@@ -193,12 +193,6 @@ pub struct PatientName {
     pub used_given_name: Option<String>,
 }
 
-impl fmt::Debug for PatientName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PatientName(…)")
-    }
-}
-
 /// The name of a person who is not the patient. `Debug` shows none.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PersonName {
@@ -212,14 +206,8 @@ pub struct PersonName {
     pub suffix: Option<String>,
 }
 
-impl fmt::Debug for PersonName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PersonName(…)")
-    }
-}
-
 /// An organisation. All may be absent but one of name and identifiers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Organisation {
     /// `id`: Struct_IdNat first, usually.
     pub ids: Vec<Identifier>,
@@ -237,7 +225,7 @@ impl Organisation {
 }
 
 /// `author`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Author {
     /// `time`.
     pub time: Option<Time>,
@@ -270,7 +258,7 @@ pub enum AuthoredBy {
 }
 
 /// `legalAuthenticator`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Authenticator {
     /// `time`.
     pub time: Option<Time>,
@@ -283,7 +271,7 @@ pub struct Authenticator {
 }
 
 /// `informationRecipient/intendedRecipient`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Recipient {
     /// `id`.
     pub ids: Vec<Identifier>,
@@ -296,7 +284,7 @@ pub struct Recipient {
 }
 
 /// `participant`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Participant {
     /// `@typeCode` (JDV_J144).
     pub kind: String,
@@ -357,3 +345,16 @@ pub struct Encounter {
     /// Name of the place, when given.
     pub place: Option<String>,
 }
+
+/// `Debug` of people and of what leads to them shows nothing: names and addresses would end in logs.
+macro_rules! redacted {
+    ($($person:ident),+) => {
+        $(impl fmt::Debug for $person {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($person), "(…)"))
+            }
+        })+
+    };
+}
+
+redacted!(Patient, PatientName, PersonName, Organisation, Author, Authenticator, Recipient, Participant);

@@ -271,3 +271,89 @@ impl From<UtcTime> for String {
         time.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn times_of_cda_become_utc_as_precise_as_they_were() {
+        let cases = [
+            ("20260302101500+0100", Some("20260302091500")),
+            ("20260302003000+0100", Some("20260301233000")),
+            ("20260101003000-0400", Some("20260101043000")),
+            ("202603021015+0100", Some("202603020915")),
+            ("20260302101500.827+0100", Some("20260302091500")),
+            ("20260302", Some("20260302")),
+            ("202603", Some("202603")),
+            ("2026", Some("2026")),
+            ("20260302101500", None),
+        ];
+        for (text, utc) in cases {
+            let time: Time = text.parse().unwrap();
+            assert_eq!(time.to_utc().as_ref().map(UtcTime::as_str), utc, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused_and_says_why() {
+        let cases = [
+            ("", TimeError::Form),
+            ("2026030", TimeError::Form),
+            ("2026-03-02", TimeError::Offset),
+            ("20260302101500Z", TimeError::Form),
+            ("20260302+0100", TimeError::Form),
+            ("2026030210.5+0100", TimeError::Form),
+            ("20260302101500.+0100", TimeError::Form),
+            ("20261402", TimeError::Calendar),
+            ("20260230", TimeError::Calendar),
+            ("20260302251500+0100", TimeError::Calendar),
+            ("20260302101500+100", TimeError::Offset),
+            ("20260302101500+1500", TimeError::Offset),
+            ("20260302101500+0160", TimeError::Offset),
+            ("２０２６", TimeError::Form),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(text.parse::<Time>(), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_of_xds_lasts_as_long_as_it_is_vague() {
+        let cases = [
+            ("2024", "2024-01-01T00:00:00Z", "2024-12-31T23:59:59Z"),
+            ("202402", "2024-02-01T00:00:00Z", "2024-02-29T23:59:59Z"),
+            ("20240228", "2024-02-28T00:00:00Z", "2024-02-28T23:59:59Z"),
+            ("2024022823", "2024-02-28T23:00:00Z", "2024-02-28T23:59:59Z"),
+            ("202402282359", "2024-02-28T23:59:00Z", "2024-02-28T23:59:59Z"),
+            ("20240228235959", "2024-02-28T23:59:59Z", "2024-02-28T23:59:59Z"),
+        ];
+        for (text, first, last) in cases {
+            let time: UtcTime = text.parse().unwrap();
+            assert_eq!(time.timestamp().unwrap().to_string(), first, "{text}");
+            assert_eq!(time.last_timestamp().unwrap().to_string(), last, "{text}");
+        }
+        for bad in ["", "20", "20240230", "20240228T10", "20240228100000+0100"] {
+            assert!(bad.parse::<UtcTime>().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn written_times_are_read_back(seconds in 0i64..4_102_444_800, minutes in -720i32..=840) {
+            let offset = Offset::from_seconds(minutes * 60).unwrap();
+            let time = Time::at(Timestamp::from_second(seconds).unwrap(), offset);
+            prop_assert_eq!(time.to_string().parse::<Time>(), Ok(time));
+            prop_assert_eq!(time.timestamp().unwrap().as_second(), seconds);
+            prop_assert_eq!(time.to_utc().unwrap().timestamp().unwrap().as_second(), seconds);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_without_panic(text in "[0-9+.-]{0,24}|.{0,12}") {
+            let _ = text.parse::<Time>();
+            let _ = text.parse::<UtcTime>();
+        }
+    }
+}

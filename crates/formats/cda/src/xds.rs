@@ -147,8 +147,8 @@ impl fmt::Debug for SubmissionSet {
     }
 }
 
-/// An author of an entry or a lot.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// An author of an entry or a lot. `Debug` shows nobody.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Author {
     /// authorPerson.
     pub person: Option<Xcn>,
@@ -160,6 +160,12 @@ pub struct Author {
     pub specialties: Vec<Code>,
     /// authorTelecommunication (XTN), raw.
     pub telecoms: Vec<String>,
+}
+
+impl fmt::Debug for Author {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Author(…)")
+    }
 }
 
 /// availabilityStatus.

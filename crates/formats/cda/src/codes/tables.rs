@@ -128,6 +128,7 @@ pub(super) const TYPES: &[(&str, &str, &str, &str)] = &[
     ("DOCPAT08", "1.2.250.1.213.1.1.4.12", "Profil médical Mon espace santé", "11"),
     ("DOCPAT09", "1.2.250.1.213.1.1.4.12", "Document administratif déposé par le patient", "95"),
     ("DOCPAT10", "", "", "90"),
+    ("E1762", "ASTM", "Full Document", ""),
     ("EXPORT_DUI", "1.2.250.1.213.1.1.4.12", "Export du Dossier Usager Informatisé", "11"),
     ("EXPPAT_1", "1.2.250.1.213.1.1.4.12", "Volontés et droits du patient", "90"),
     ("EXPPAT_2", "1.2.250.1.213.1.1.4.12", "Autre document du patient", "90"),
