@@ -96,6 +96,11 @@ fn documents(cda: &[u8], signer: &socle_xml::signature::Signer) {
     report("sign a lot of one document", text, || {
         write_lot(&lot, signer).expect("signed");
     });
+    let parsed = [LotDocument { unique_id: "1.2.3", content: Content::Parsed { bytes: cda, tree: &document } }];
+    let lot_of_parsed = LotToSign { documents: &parsed, ..lot };
+    report("  already parsed", text, || {
+        write_lot(&lot_of_parsed, signer).expect("signed");
+    });
     let signed = write_lot(&lot, signer).expect("signed");
     report("verify a lot of one document", text, || {
         verify_lot(signed.as_bytes(), "1.2", &documents, &Policy::default(), &|_, _| Ok(())).expect("valid");

@@ -7,7 +7,7 @@
 //! Absent on purpose: Canonical XML 1.1, arbitrary node sets (only subtrees, minus one).
 
 use memchr::memchr;
-use roxmltree::{Attribute, Node, NodeId, NodeType};
+use roxmltree::{Attribute, Namespace, Node, NodeId, NodeType};
 
 use crate::tree::NodeExt;
 
@@ -158,7 +158,7 @@ impl<'a, S: Sink> Walk<'_, 'a, S> {
             self.lines(node.text().unwrap_or_default());
             self.sink.put("-->");
         } else {
-            self.escaped(node.text().unwrap_or_default(), text_escape);
+            self.escaped(node.text().unwrap_or_default(), &TEXT);
         }
     }
 
@@ -168,7 +168,7 @@ impl<'a, S: Sink> Walk<'_, 'a, S> {
         if self.how.exclusive {
             self.visible_namespaces(node);
         } else {
-            self.all_namespaces(node);
+            self.new_namespaces(node, is_apex);
         }
         self.rendered[frame..].sort_unstable();
 
@@ -179,14 +179,14 @@ impl<'a, S: Sink> Walk<'_, 'a, S> {
             self.sink.put(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
             self.sink.put(prefix);
             self.sink.put("=\"");
-            self.escaped(uri, attribute_escape);
+            self.escaped(uri, &ATTRIBUTE);
             self.sink.put("\"");
         }
         for attribute in self.attributes(node, is_apex) {
             self.sink.put(" ");
             self.sink.put(lexical_name(node, &attribute));
             self.sink.put("=\"");
-            self.escaped(attribute.value(), attribute_escape);
+            self.escaped(attribute.value(), &ATTRIBUTE);
             self.sink.put("\"");
         }
         self.sink.put(">");
@@ -200,9 +200,12 @@ impl<'a, S: Sink> Walk<'_, 'a, S> {
         self.rendered.truncate(frame);
     }
 
-    /// Every namespace in scope that the output does not have in scope already (C14N §2.3).
-    fn all_namespaces(&mut self, node: Node<'a, '_>) {
-        for namespace in node.namespaces() {
+    /// Every namespace in scope that the output does not have in scope already (C14N §2.3): at the top all of
+    /// them can be new, below only those that the element declares.
+    fn new_namespaces(&mut self, node: Node<'a, '_>, is_apex: bool) {
+        let own: Vec<&'a Namespace<'_>> = node.namespaces().collect();
+        let declared = if is_apex { own.len() } else { own.len() - inherited(node, &own) };
+        for namespace in &own[..declared] {
             self.render(namespace.name().unwrap_or_default(), namespace.uri());
         }
     }
@@ -264,11 +267,11 @@ impl<'a, S: Sink> Walk<'_, 'a, S> {
         attributes
     }
 
-    fn escaped(&mut self, text: &str, escape: fn(u8) -> Option<&'static str>) {
+    fn escaped(&mut self, text: &str, escapes: &Escapes) {
         let mut rest = text;
-        while let Some((at, entity)) = rest.bytes().enumerate().find_map(|(at, b)| Some((at, escape(b)?))) {
+        while let Some(at) = rest.bytes().position(|byte| escapes[usize::from(byte)].is_some()) {
             self.sink.put(&rest[..at]);
-            self.sink.put(entity);
+            self.sink.put(escapes[usize::from(rest.as_bytes()[at])].unwrap_or_default());
             rest = &rest[at + 1..];
         }
         self.sink.put(rest);
@@ -295,24 +298,39 @@ fn lexical_name<'i>(node: Node<'_, 'i>, attribute: &Attribute<'_, 'i>) -> &'i st
     node.document().input_text().get(attribute.range_qname()).unwrap_or_default()
 }
 
-fn text_escape(byte: u8) -> Option<&'static str> {
-    match byte {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'>' => Some("&gt;"),
-        b'\r' => Some("&#xD;"),
-        _ => None,
+/// How many namespaces, at the end of the list, an element has from its parent. The tree keeps them in the
+/// parent's order behind its own, and equal ones at one place: looking each of them up would let a document
+/// of many namespaces cost the square of its size.
+fn inherited(node: Node<'_, '_>, own: &[&Namespace<'_>]) -> usize {
+    let Some(parent) = node.parent_element() else { return 0 };
+    let of_parent: Vec<&Namespace<'_>> = parent.namespaces().collect();
+    let mut rest = own;
+    for namespace in of_parent.iter().rev() {
+        if let Some((last, before)) = rest.split_last()
+            && std::ptr::eq(*last, *namespace)
+        {
+            rest = before;
+        }
     }
+    own.len() - rest.len()
 }
 
-fn attribute_escape(byte: u8) -> Option<&'static str> {
-    match byte {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'"' => Some("&quot;"),
-        b'\t' => Some("&#x9;"),
-        b'\n' => Some("&#xA;"),
-        b'\r' => Some("&#xD;"),
-        _ => None,
+/// What a byte is written as, where it is not itself.
+type Escapes = [Option<&'static str>; 256];
+
+/// C14N §2.3, text nodes.
+static TEXT: Escapes = escapes(&[(b'&', "&amp;"), (b'<', "&lt;"), (b'>', "&gt;"), (b'\r', "&#xD;")]);
+
+/// C14N §2.3, attribute nodes.
+static ATTRIBUTE: Escapes =
+    escapes(&[(b'&', "&amp;"), (b'<', "&lt;"), (b'"', "&quot;"), (b'\t', "&#x9;"), (b'\n', "&#xA;"), (b'\r', "&#xD;")]);
+
+const fn escapes(pairs: &[(u8, &'static str)]) -> Escapes {
+    let mut table = [None; 256];
+    let mut at = 0;
+    while at < pairs.len() {
+        table[pairs[at].0 as usize] = Some(pairs[at].1);
+        at += 1;
     }
+    table
 }

@@ -78,6 +78,22 @@ fn inclusive_form_of_a_part_takes_namespaces_and_xml_attributes_along() {
 }
 
 #[test]
+fn namespaces_declared_again_are_written_once() {
+    let text = "<r xmlns:a='urn:a' xmlns:b='urn:b' xmlns:c='urn:c'><x xmlns:b='urn:b'/><y xmlns:b='urn:2' xmlns:d='urn:d'>\
+                <z xmlns:b='urn:b' xmlns:a='urn:a'/><z xmlns:d='urn:d'/></y></r>";
+    let expected = "<r xmlns:a=\"urn:a\" xmlns:b=\"urn:b\" xmlns:c=\"urn:c\"><x></x><y xmlns:b=\"urn:2\" xmlns:d=\"urn:d\">\
+                    <z xmlns:b=\"urn:b\"></z><z></z></y></r>";
+    assert_eq!(whole(c14n::INCLUSIVE, text), expected);
+}
+
+#[test]
+fn a_document_of_many_namespaces_costs_no_square() {
+    let declared: String = (0..500).map(|i| format!(" xmlns:p{i}='urn:{i}'")).collect();
+    let text = format!("<r{declared}>{}</r>", "<a xmlns:q='urn:q'/>".repeat(4_000));
+    assert_eq!(whole(c14n::INCLUSIVE, &text).matches("xmlns:q").count(), 4_000);
+}
+
+#[test]
 fn a_subtree_can_be_left_out() {
     let document = parse("<a><s>x<t/></s>y<s/></a>", &Limits::default()).expect("well-formed");
     let first = document.root_element().first_element_child().expect("s");

@@ -112,6 +112,18 @@ fn what_is_the_same_document_to_xml_is_the_same_to_the_lot() {
 }
 
 #[test]
+fn a_parsed_document_is_digested_like_its_bytes() {
+    let tree = parse(std::str::from_utf8(CDA).expect("UTF-8"), &Limits::CDA).expect("well-formed");
+    let mut parsed = documents();
+    parsed[0].content = Content::Parsed { bytes: CDA, tree: &tree };
+    let text = written(Algorithm::RsaSha256);
+    assert!(verified(&text, &parsed, &STRICT).is_ok());
+    let other = parse("<ClinicalDocument xmlns='urn:hl7-org:v3'/>", &Limits::CDA).expect("well-formed");
+    parsed[0].content = Content::Parsed { bytes: CDA, tree: &other };
+    assert!(matches!(verified(&text, &parsed, &STRICT), Err(SignatureError::Digest(_))));
+}
+
+#[test]
 fn trust_decides_before_anything_is_believed() {
     let spoiled = written(Algorithm::RsaSha256).replace("2026-11-21", "2027-11-21");
     let refuse = |leaf: &[u8], _: &[Vec<u8>]| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

@@ -9,6 +9,9 @@ use socle_xml::{Limits as XmlLimits, NodeExt, parse, soap};
 
 const TYPE: &str = "multipart/related; type=\"application/xop+xml\"; start=\"<root@x>\"; boundary=\"b\"";
 
+/// What a content is, or why it is none.
+type Outcome = Result<&'static [u8], MtomError>;
+
 fn part(id: &str, bytes: impl Into<Bytes>) -> Part {
     Part { content_id: id.to_owned(), content_type: "text/xml".to_owned(), bytes: bytes.into() }
 }
@@ -131,7 +134,7 @@ fn transfer_encodings_are_decoded() {
         let headers = format!("Content-Transfer-Encoding: {how}\r\nContent-Length: 3\r\n");
         read(TYPE, &message(&[root, (&headers, content)])).map(|m| m.parts[0].bytes.clone())
     };
-    let cases: [(&str, &str, Result<&[u8], MtomError>); 12] = [
+    let cases: [(&str, &str, Outcome); 12] = [
         ("binary", "a=3D", Ok(b"a=3D")),
         ("8BIT", "abcdef", Ok(b"abcdef")),
         ("Base64", "w6kg\r\n w6k=\r\n", Ok("é é".as_bytes())),
@@ -208,7 +211,7 @@ fn includes_are_resolved_by_the_rules() {
         parts: vec![part("doc1@urn:ihe:iti:xds-b:2007", "one"), part("d+2@x", "two"), part("", "anonymous")],
     };
     let resolve = |href: &str| incoming.resolve(href).map(|p| p.bytes.clone());
-    let cases: [(&str, Result<&[u8], MtomError>); 9] = [
+    let cases: [(&str, Outcome); 9] = [
         ("cid:doc1@urn%3Aihe%3Aiti%3Axds-b%3A2007", Ok(b"one")),
         ("CID:doc1@urn:ihe:iti:xds-b:2007", Ok(b"one")),
         ("cid:d+2@x", Ok(b"two")),
@@ -228,7 +231,7 @@ fn includes_are_resolved_by_the_rules() {
 
     let include = |href: &str| format!("<x:Include xmlns:x='{}' href='{href}'/>", mtom::NS_XOP);
     let (one, two) = (include("cid:doc1@urn:ihe:iti:xds-b:2007"), include("cid:d+2@x"));
-    let content: [(&str, String, Result<&[u8], MtomError>); 8] = [
+    let content: [(&str, String, Outcome); 8] = [
         ("included", one.clone(), Ok(b"one")),
         ("white space around", format!("\n  {one}\n"), Ok(b"one")),
         ("inline base64", "dHdv\n".to_owned(), Ok(b"two")),

@@ -17,7 +17,7 @@ use crate::write::Writer;
 pub const NS_SAML2: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
 
 /// An assertion is a few KB; canonicalising what anybody sends must stay cheap.
-const LARGEST: usize = 512 << 10;
+const LARGEST: usize = 128 << 10;
 
 /// The assertion of a message, proven to be signed. Read values only below [`node`](Self::node), as the
 /// concatenation of their text nodes ([`NodeExt::full_text`]).

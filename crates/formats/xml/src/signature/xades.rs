@@ -30,6 +30,8 @@ const MANIFEST_ID: &str = "IHEManifest";
 const PROPERTIES_ID: &str = "S0-SignedProperties";
 /// "Source": the purpose of the signature (ASTM E1762, IHE ITI TF-3 §5.5).
 const PURPOSE: &str = "1.2.840.10065.1.12.1.14";
+/// A signature lists at most a few hundred documents.
+const LIMITS: Limits = Limits { bytes: 2 << 20, ..Limits::ENVELOPE };
 /// The lot is named, not digested: it has no bytes of its own.
 const NO_DIGEST: &str = "AA==";
 
@@ -47,6 +49,13 @@ pub struct LotDocument<'a> {
 pub enum Content<'a> {
     /// XML: after Canonical XML 1.0 with comments.
     Xml(&'a [u8]),
+    /// XML that the caller has parsed from these bytes: the same digest, without parsing again.
+    Parsed {
+        /// As they travel.
+        bytes: &'a [u8],
+        /// Parsed from exactly these bytes.
+        tree: &'a Document<'a>,
+    },
     /// Anything else: its bytes.
     Binary(&'a [u8]),
 }
@@ -56,8 +65,17 @@ impl<'a> Content<'a> {
     #[must_use]
     pub fn bytes(self) -> &'a [u8] {
         match self {
-            Self::Xml(bytes) | Self::Binary(bytes) => bytes,
+            Self::Xml(bytes) | Self::Parsed { bytes, .. } | Self::Binary(bytes) => bytes,
         }
+    }
+
+    fn canonical_digest(self, digest: DigestMethod, how: &Canonical) -> Result<Vec<u8>, XmlError> {
+        if let Self::Parsed { tree, .. } = self {
+            return Ok(digest.of_pieces(|sink| how.write(tree.root(), sink)));
+        }
+        let text = decode(self.bytes(), &Limits::CDA)?;
+        let document = parse(&text, &Limits::CDA)?;
+        Ok(digest.of_pieces(|sink| how.write(document.root(), sink)))
     }
 }
 
@@ -140,21 +158,12 @@ fn write_manifest(w: &mut Writer, lot: &LotToSign<'_>) -> Result<(), SignError> 
         w.open("ds:Reference").attr("URI", &format!("urn:oid:{}", document.unique_id));
         let (canonicalised, value) = match document.content {
             Content::Binary(bytes) => (false, digest.of_bytes(bytes)),
-            Content::Xml(bytes) => {
-                let how = Canonical { comments: true, ..Canonical::default() };
-                (true, digest_of_xml(bytes, digest, &how)?)
-            }
+            xml => (true, xml.canonical_digest(digest, &Canonical { comments: true, ..Canonical::default() })?),
         };
         write_digest(w, digest, canonicalised, &STANDARD.encode(value));
     }
     w.close().close();
     Ok(())
-}
-
-fn digest_of_xml(bytes: &[u8], digest: DigestMethod, how: &Canonical) -> Result<Vec<u8>, XmlError> {
-    let text = decode(bytes, &Limits::CDA)?;
-    let document = parse(&text, &Limits::CDA)?;
-    Ok(digest.of_pieces(|sink| how.write(document.root(), sink)))
 }
 
 fn write_properties(w: &mut Writer, lot: &LotToSign<'_>, target: &str, signer: &Signer) -> Result<(), SignError> {
@@ -189,8 +198,8 @@ pub fn verify_lot(
     policy: &Policy,
     trust: &Trust<'_>,
 ) -> Result<Lot, SignatureError> {
-    let text = decode(signature_xml, &Limits::ENVELOPE)?;
-    let document = parse(&text, &Limits::ENVELOPE)?;
+    let text = decode(signature_xml, &LIMITS)?;
+    let document = parse(&text, &LIMITS)?;
     let node = document.root_element();
     let found = document.descendants().filter(|n| n.is(Some(NS_DS), "Signature")).count();
     if found != 1 || !node.is(Some(NS_DS), "Signature") {
@@ -289,7 +298,7 @@ fn check_manifest(
             return Err(SignatureError::Lot("a document is signed twice"));
         }
         let reference = Reference::read(node, policy)?;
-        if !fits_document(&reference, document.content.bytes())? {
+        if !fits_document(&reference, document.content)? {
             return Err(SignatureError::Digest("a document of the lot"));
         }
         fitting.push((id.to_owned(), reference.value));
@@ -310,12 +319,12 @@ fn unique_id<'a>(node: Node<'a, 'a>) -> Result<&'a str, SignatureError> {
     Ok(uri.strip_prefix("urn:oid:").unwrap_or(uri))
 }
 
-fn fits_document(reference: &Reference<'_>, bytes: &[u8]) -> Result<bool, SignatureError> {
+fn fits_document(reference: &Reference<'_>, content: Content<'_>) -> Result<bool, SignatureError> {
     let digest = match &reference.transforms[..] {
-        [] => reference.digest.of_bytes(bytes),
+        [] => reference.digest.of_bytes(content.bytes()),
         [transform] => {
             let how = transform.canonical().ok_or(SignatureError::Algorithm("Transform"))?;
-            digest_of_xml(bytes, reference.digest, &how)?
+            content.canonical_digest(reference.digest, &how)?
         }
         _ => return Err(SignatureError::Structure("Transforms")),
     };

@@ -75,8 +75,9 @@ impl<'a, 'input> NodeExt<'a, 'input> for Node<'a, 'input> {
         if !self.is_element() {
             return "";
         }
-        let source = self.source().trim_start_matches('<');
-        source.split(|c: char| c.is_ascii_whitespace() || c == '>' || c == '/').next().unwrap_or_default()
+        let source = self.source().strip_prefix('<').unwrap_or_default();
+        let ends = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'>' | b'/');
+        source.bytes().position(ends).map_or(source, |end| &source[..end])
     }
 
     fn source(self) -> &'input str {

@@ -178,7 +178,7 @@ impl<'a> Scanner<'a> {
 
     fn name_at(&self, at: usize) -> Result<&'a [u8], Refused> {
         let rest = &self.bytes[at.min(self.bytes.len())..];
-        let len = rest.iter().position(|&b| ends_name(b)).unwrap_or(rest.len());
+        let len = rest.iter().position(|&b| ENDS_NAME[usize::from(b)]).unwrap_or(rest.len());
         match len {
             0 => Err((malformed("name"), at)),
             _ if len > self.limits.name => Err((XmlErrorKind::NameTooLong { limit: self.limits.name }, at)),
@@ -204,9 +204,16 @@ impl<'a> Scanner<'a> {
 }
 
 /// No name of any kind holds these; whether the rest is a name is for the parser.
-fn ends_name(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'=' | b'>' | b'/' | b'?' | b'<' | b'"' | b'\'' | b'&')
-}
+static ENDS_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let ends = b" \t\r\n=>/?<\"'&";
+    let mut at = 0;
+    while at < ends.len() {
+        table[ends[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 fn is_doctype(rest: &[u8]) -> bool {
     rest.get(..b"<!DOCTYPE".len()).is_some_and(|start| start.eq_ignore_ascii_case(b"<!DOCTYPE"))
