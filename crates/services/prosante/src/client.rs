@@ -14,6 +14,7 @@ mod provider;
 mod session;
 
 pub use bearer::{Bearer, BearerError, BearerSettings};
+pub(crate) use login::at_hash;
 pub use login::{Authentication, Client, LoginError, PendingLogin, Settings};
 pub use provider::{ProviderError, SetupError};
 pub use session::Session;

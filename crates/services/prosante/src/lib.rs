@@ -6,4 +6,5 @@
 
 pub mod client;
 pub mod model;
+pub mod twin;
 pub mod wire;
