@@ -83,6 +83,17 @@ impl<S: Stream> Lines<S> {
         }
     }
 
+    /// So many octets, added to `into`.
+    pub(crate) async fn exactly(&mut self, length: usize, into: &mut BytesMut) -> Result<(), NetError> {
+        while self.buffer.len() < length {
+            if self.fill().await? == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            }
+        }
+        into.extend_from_slice(&self.buffer.split_to(length));
+        Ok(())
+    }
+
     /// Octets as they come, at least one; none at the end of the stream.
     pub(crate) async fn some(&mut self) -> Result<Bytes, NetError> {
         if self.buffer.is_empty() && self.fill().await? == 0 {

@@ -2,20 +2,52 @@
 //! page. *Jumeau local non officiel, sans lien avec l'ANS, la CNAM ni le GIE SESAM-Vitale ; ne vaut ni
 //! homologation ni référencement.*
 //!
-//! In order: what it is started with, starting it, what it says once started.
+//! Enter by [`start`]. A mail meets, in this order: TLS, authentication of the mailbox ([`Owner`]), the sender, the
+//! liste blanche and the mailbox of each recipient, size and form of the message, the disk; then it is answered
+//! `250`. In order here: settings, starting, what runs.
+//!
+//! Absent on purpose: relaying to another operator, antivirus, quotas, and any mail that leaves this machine.
 
+mod access;
+mod change;
+mod folders;
+mod imap;
+mod listen;
+mod mime;
+mod office;
+mod page;
+mod receive;
 mod seed;
+mod smtp;
+mod trust_list;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use socle_trust::Shutdown;
-use socle_trust::pki::{PkiError, TestPki};
-use socle_trust::tls::TlsError;
+use jiff::Timestamp;
+use rustls::ServerConfig;
+use socle_identity::{Domain, Environment, EnvironmentMix, MssAddress, MssAddressError};
+use socle_store::{Options, SqliteStore, Store, StoreError};
+use socle_trust::pki::{Organisation, PkiError, Profile, TestPki};
+use socle_trust::tls::{ClientAuth, TlsError, Versions, server_config};
 use socle_trust::token::Verifier;
+use socle_trust::{Credentials, Shutdown};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
-pub use seed::{Owner, Seed, seeds};
+pub use seed::{HOSPITAL_A, Owner, Seed, TEST_PASSWORD, seeds};
+
+use crate::model::WhiteList;
+use access::Access;
+use listen::Service;
+use office::{Office, Writer};
+use page::Page;
+use smtp::Operator;
+use trust_list::TrustList;
+
+/// Every page and document of a twin says this.
+pub const UNOFFICIAL: &str = "jumeau local non officiel, sans lien avec l'ANS, la CNAM ni le GIE SESAM-Vitale ; ne vaut ni homologation ni référencement";
 
 /// What the twin is started with.
 #[derive(Debug)]
@@ -29,7 +61,7 @@ pub struct Settings {
     /// The authorities of the twins; the operator's certificate is made there, and clients' certificates are checked
     /// against it.
     pub pki: Arc<TestPki>,
-    /// More names of the operator's host, in its certificate.
+    /// More names of the operator's host, in its certificate; the first one is what it calls itself.
     pub names: Vec<String>,
     /// Checks Pro Santé Connect access tokens; without it, token mechanisms are not offered.
     pub tokens: Option<Arc<Verifier>>,
@@ -48,7 +80,7 @@ pub struct Ports {
     pub imap: u16,
     /// IMAP with TLS at once (993).
     pub imaps: u16,
-    /// The page, plain HTTP.
+    /// The page, plain HTTP on loopback.
     pub page: u16,
 }
 
@@ -68,9 +100,9 @@ impl Settings {
     }
 }
 
-/// A twin that runs until the order to stop.
+/// Where the twin listens.
 #[derive(Debug, Clone, Copy)]
-pub struct Running {
+pub struct Addresses {
     /// SMTP submission, STARTTLS.
     pub submission: SocketAddr,
     /// SMTP submission, TLS at once.
@@ -83,23 +115,165 @@ pub struct Running {
     pub page: SocketAddr,
 }
 
+/// A twin that runs until the order to stop.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub addresses: Addresses,
+    /// What [`crate::client::Settings`] takes: `smtp://localhost:<port>`.
+    pub submission_url: String,
+    /// `http://127.0.0.1:<port>/`.
+    pub page: String,
+    /// The list that clients check recipients against.
+    pub white_list: WhiteList,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Returns when the twin has stopped and its folder is closed.
+    pub async fn stopped(self) {
+        for task in self.tasks {
+            // A task that was aborted has ended as well.
+            let _ = task.await;
+        }
+    }
+}
+
 /// Starts the twin.
 ///
 /// # Errors
-/// [`TwinError`].
+/// [`TwinError`]: a port taken, a folder that cannot be used, keys that cannot be made, a mailbox that is not of the
+/// twins.
 pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, TwinError> {
-    let _ = (settings, shutdown);
-    Err(TwinError::NotYet)
+    let listeners = Listeners::bind(&settings).await?;
+    let addresses = listeners.addresses()?;
+    let host = settings.names.first().cloned().unwrap_or_else(|| "localhost".to_owned());
+    let prepared = prepare(&settings).await?;
+    let white_list = white_list(&settings.mailboxes, &prepared.operator)?;
+    let list = TrustList::write(&white_list, &prepared.list_signer, Timestamp::now());
+    let store: Arc<dyn Store> = Arc::new(prepared.store);
+    let has_tokens = settings.tokens.is_some();
+    let (office, writer) = Office::open(store, settings.mailboxes).await?;
+    let office = Arc::new(office);
+    let page = Page { office: Arc::clone(&office), addresses, list, has_tokens };
+    let access = Access { office, tokens: settings.tokens };
+    let operator = Operator { host, list: white_list.clone(), access, shutdown: shutdown.clone() };
+    let tasks = listeners.serve(Arc::new(operator), &prepared.tls, page, writer, shutdown);
+    Ok(Running {
+        submission_url: format!("smtp://localhost:{}", addresses.submission.port()),
+        page: format!("http://127.0.0.1:{}/", addresses.page.port()),
+        addresses,
+        white_list,
+        tasks,
+    })
+}
+
+struct Listeners {
+    submission: TcpListener,
+    submissions: TcpListener,
+    imap: TcpListener,
+    imaps: TcpListener,
+    page: TcpListener,
+}
+
+impl Listeners {
+    async fn bind(settings: &Settings) -> Result<Self, TwinError> {
+        let (ip, ports) = (settings.listen, settings.ports);
+        Ok(Self {
+            submission: bind(ip, ports.submission).await?,
+            submissions: bind(ip, ports.submissions).await?,
+            imap: bind(ip, ports.imap).await?,
+            imaps: bind(ip, ports.imaps).await?,
+            page: bind(IpAddr::V4(Ipv4Addr::LOCALHOST), ports.page).await?,
+        })
+    }
+
+    fn addresses(&self) -> Result<Addresses, TwinError> {
+        let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let of = |listener: &TcpListener| {
+            listener.local_addr().map_err(|source| TwinError::Listen { address: unknown, source })
+        };
+        Ok(Addresses {
+            submission: of(&self.submission)?,
+            submissions: of(&self.submissions)?,
+            imap: of(&self.imap)?,
+            imaps: of(&self.imaps)?,
+            page: of(&self.page)?,
+        })
+    }
+
+    /// The writer ends when the last of the others has let go of the office.
+    fn serve(
+        self,
+        operator: Arc<Operator>,
+        tls: &Arc<ServerConfig>,
+        page: Page,
+        writer: Writer,
+        shutdown: Shutdown,
+    ) -> Vec<JoinHandle<()>> {
+        let mail = [
+            (self.submission, Service::Submission),
+            (self.submissions, Service::Submissions),
+            (self.imap, Service::Imap),
+            (self.imaps, Service::Imaps),
+        ];
+        let mail = mail.map(|(listener, service)| {
+            tokio::spawn(listen::serve(listener, service, Arc::clone(&operator), Arc::clone(tls)))
+        });
+        let page = page::router(Arc::new(page));
+        let page = tokio::spawn(socle_trust::https::serve(self.page, None, page, shutdown));
+        mail.into_iter().chain([page, tokio::spawn(writer.run())]).collect()
+    }
+}
+
+async fn bind(ip: IpAddr, port: u16) -> Result<TcpListener, TwinError> {
+    let address = SocketAddr::new(ip, port);
+    TcpListener::bind(address).await.map_err(|source| TwinError::Listen { address, source })
+}
+
+/// What reads files and makes keys.
+struct Prepared {
+    operator: Credentials,
+    list_signer: Credentials,
+    tls: Arc<ServerConfig>,
+    store: SqliteStore,
+}
+
+/// Done where blocking is allowed.
+async fn prepare(settings: &Settings) -> Result<Prepared, TwinError> {
+    let (pki, data, names) = (Arc::clone(&settings.pki), settings.data.clone(), settings.names.clone());
+    let work = move || {
+        let signer = Organisation {
+            cn: "liste-blanche.mssante.test".to_owned(),
+            id: HOSPITAL_A.parse().map_err(|_| TwinError::Interrupted)?,
+            name: "SOCLE JUMEAU NON OFFICIEL".to_owned(),
+            department: "Paris (75)".to_owned(),
+        };
+        let wanted = [("mss-operator", Profile::Server { names }), ("mss-liste-blanche", Profile::OrgSign(signer))];
+        let mut made = pki.credentials_for(&wanted)?.into_iter();
+        let (Some(operator), Some(list_signer)) = (made.next(), made.next()) else {
+            return Err(TwinError::Interrupted);
+        };
+        let tls = server_config(&operator, ClientAuth::Optional(pki.anchors()), Versions::Both)?;
+        let store = SqliteStore::open(&data, Options::default())?;
+        Ok(Prepared { operator, list_signer, tls, store })
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| TwinError::Interrupted)?
+}
+
+/// Every domain of a mailbox, and the citizens': all are this operator's.
+fn white_list(mailboxes: &[Seed], operator: &Credentials) -> Result<WhiteList, TwinError> {
+    let patients = MssAddress::PATIENT_DOMAIN.parse::<Domain>()?;
+    let domains = mailboxes.iter().map(|seed| seed.address.domain()).chain([patients]);
+    let name = operator.certificate().subject();
+    Ok(WhiteList::new(Environment::Jumeau, domains.map(|domain| (domain, name.clone())))?)
 }
 
 /// Why the twin does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum TwinError {
-    /// Being written.
-    #[error("the MSSanté twin is not written yet")]
-    NotYet,
     /// A port is taken or not allowed.
-    #[error("the MSSanté twin cannot listen on {address}: {source}")]
+    #[error("MSSanté twin: cannot listen on {address}: {source}")]
     Listen {
         /// What was asked for.
         address: SocketAddr,
@@ -107,12 +281,21 @@ pub enum TwinError {
         source: std::io::Error,
     },
     /// Its certificate cannot be made.
-    #[error(transparent)]
+    #[error("MSSanté twin: {0}")]
     Pki(#[from] PkiError),
     /// TLS cannot be set up.
-    #[error(transparent)]
+    #[error("MSSanté twin: {0}")]
     Tls(#[from] TlsError),
     /// Its folder cannot be used, or is damaged.
-    #[error(transparent)]
-    Store(#[from] socle_store::StoreError),
+    #[error("MSSanté twin: {0}")]
+    Store(#[from] StoreError),
+    /// A configured mailbox does not live under `.test`.
+    #[error("MSSanté twin: {0}")]
+    Environment(#[from] EnvironmentMix),
+    /// A domain cannot be written.
+    #[error("MSSanté twin: {0}")]
+    Domain(#[from] MssAddressError),
+    /// The program was stopping.
+    #[error("MSSanté twin: stopped while starting")]
+    Interrupted,
 }

@@ -1,6 +1,7 @@
 use bytes::Bytes;
+use socle_cda::header::InsCandidate;
 use socle_cda::xdm::{self, Limits};
-use socle_cda::{Document, Header, Refused};
+use socle_cda::{Document, Refused};
 use socle_identity::{Ins, InsError};
 
 /// An `IHE_XDM.zip`, with what it holds as read from it: the X-headers come from here (R4), not from
@@ -9,6 +10,7 @@ use socle_identity::{Ins, InsError};
 pub struct Archive {
     zip: Bytes,
     documents: Vec<DocumentFacts>,
+    carries_ins: bool,
 }
 
 /// What a mail must say of one document of the archive.
@@ -16,11 +18,8 @@ pub struct Archive {
 pub struct DocumentFacts {
     /// `ClinicalDocument/code/@code`.
     pub code: String,
-    /// The INS of `recordTarget/patientRole/id`, when there is one.
-    pub ins: Option<Ins>,
-    /// Are the four traits there (birth name, first given name, birth date, sex)? With them, the INS is
-    /// a qualified one in the sense of `X-MSS-INS` (ECO.2.4.2).
-    pub has_traits: bool,
+    /// The INS among `recordTarget/patientRole/id`: usually one, none when the document has none.
+    pub ins: Vec<Ins>,
 }
 
 impl Archive {
@@ -30,14 +29,14 @@ impl Archive {
     /// Reads an archive: each CDA of its submission sets, in the order of the documents.
     ///
     /// # Errors
-    /// [`ArchiveError`]. A CDA whose header cannot be read is one of them: it could carry an INS that nobody saw.
+    /// [`ArchiveError`]. A CDA whose patient cannot be read is one of them: it could carry an INS that nobody saw.
     pub fn read(zip: Bytes) -> Result<Self, ArchiveError> {
         let archive = xdm::read(&zip, &Limits::default())?;
         let documents = archive.cda_documents().iter().map(facts).collect::<Result<Vec<_>, _>>()?;
         if documents.is_empty() {
             return Err(ArchiveError::NoCda);
         }
-        Ok(Self { zip, documents })
+        Ok(Self { zip, documents, carries_ins: archive.mail_facts().carries_ins })
     }
 
     /// The bytes.
@@ -51,13 +50,23 @@ impl Archive {
     pub fn documents(&self) -> &[DocumentFacts] {
         &self.documents
     }
+
+    /// Does it carry one INS with its OID and the four traits (birth name, first given name, birth date, sex)? Then it is
+    /// a qualified one in the sense of `X-MSS-INS` (ECO.2.4.2), since no other leaves.
+    #[must_use]
+    pub const fn carries_ins(&self) -> bool {
+        self.carries_ins
+    }
 }
 
 fn facts(document: &Document) -> Result<DocumentFacts, ArchiveError> {
-    let header = Header::read(document)?;
     let code = document.code().filter(|code| is_header_code(code)).ok_or(ArchiveError::Code)?;
-    let ins = header.ins().transpose()?;
-    Ok(DocumentFacts { code: code.to_owned(), ins, has_traits: header.patient.traits.is_some() })
+    let patient = document.patient().ok_or(ArchiveError::Patient)?;
+    let read = |candidate: &InsCandidate| {
+        candidate.matricule.parse().map(|matricule| Ins { matricule, authority: candidate.authority })
+    };
+    let ins = patient.ins_candidates.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(DocumentFacts { code: code.to_owned(), ins })
 }
 
 /// Codes are joined by commas in a header: nothing else than what LOINC and the national lists use.
@@ -68,9 +77,12 @@ fn is_header_code(code: &str) -> bool {
 /// Why an archive cannot leave.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
-    /// Not an XDM archive, or a document of it has no readable header.
-    #[error("the archive or a document in it is refused: {0}")]
+    /// Not an XDM archive, or one that lies or harms.
+    #[error("the archive is refused: {0}")]
     Refused(#[from] Refused),
+    /// `recordTarget` is not what CDA wants.
+    #[error("the patient of a document cannot be read (recordTarget/patientRole)")]
+    Patient,
     /// Nothing to name in `X-MSS-CODECDA`.
     #[error("the archive holds no CDA document")]
     NoCda,

@@ -207,7 +207,7 @@ impl DocumentMail {
     /// `X-MSS-INS` (ECO.2.4.2): is a qualified INS in the archive?
     #[must_use]
     pub fn carries_qualified_ins(&self) -> bool {
-        self.archive.documents().iter().any(|document| document.ins.is_some() && document.has_traits)
+        self.archive.carries_ins()
     }
 
     /// The largest size that the recipients take when the operator takes more.
@@ -236,7 +236,7 @@ fn check_environment(draft: &Draft<'_>, refusals: &mut Vec<MailRefusal>) {
 /// The INS leaves with a qualified identity only, all documents are of one usager, and a patient gets
 /// their own documents.
 fn check_patient(draft: &Draft<'_>, refusals: &mut Vec<MailRefusal>) {
-    let mut carried = draft.archive.documents().iter().filter_map(|document| document.ins.as_ref());
+    let mut carried = draft.archive.documents().iter().flat_map(|document| &document.ins);
     let to_patient = draft.recipients.to_patient().map(|(recipient, _)| recipient.address());
     let Some(qualified) = draft.patient.qualified() else {
         if carried.next().is_some() || to_patient.is_some() {

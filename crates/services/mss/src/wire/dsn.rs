@@ -36,7 +36,7 @@ pub struct Report<'a> {
     pub status: Enhanced,
     /// The reply that the recipient's server gave, or would have given.
     pub diagnostic: &'a str,
-    /// The header of the message, which is given back.
+    /// The header of the message, which is given back; without a line break at its end.
     pub headers: &'a [u8],
 }
 
@@ -137,7 +137,7 @@ mod tests {
             action: Action::Delivered,
             status: Enhanced(2, 1, 5),
             diagnostic: "250 2.1.5 delivered",
-            headers: b"Message-ID: <m1@medecin.mssante.test>\r\n",
+            headers: b"Message-ID: <m1@medecin.mssante.test>",
         };
         let bytes = write(&report);
         let message = MessageParser::new().parse(bytes.as_ref()).unwrap();
