@@ -1,7 +1,7 @@
 //! XML in and out, safely: trees, SOAP, MTOM, signatures.
 //!
 //! Enter by [`decode`] then [`parse`]: bytes become text, text becomes a read-only tree under [`Limits`].
-//! [`write`] is the only way out; [`c14n`] is the canonical form, for digests. On top of these: [`soap`]
+//! [`mod@write`] is the only way out; [`c14n`] is the canonical form, for digests. On top of these: [`soap`]
 //! (envelopes, addressing, faults), [`mtom`] (multipart with binary parts that are never copied) and
 //! [`signature`] (SAML assertions and the XAdES signature of a DMP lot, behind one binding rule).
 //!
