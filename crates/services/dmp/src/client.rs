@@ -11,6 +11,8 @@ mod consult;
 mod outcome;
 mod provide;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use socle_cda::xds::{DocumentEntry, SubmissionSet};
@@ -20,10 +22,12 @@ use socle_trust::tls::{TlsError, Versions, client_config};
 use socle_trust::{Anchors, Credentials};
 use socle_xml::signature::{Algorithm, Signer, SignerError};
 
+pub use consult::NoRepository;
 pub use outcome::{Exchange, Failure, FailureKind, Message, Reason, Refusal, Trouble};
 
+use self::call::Service;
 use crate::model::query::Filter;
-use crate::model::{Professional, Purpose, Software, Speaker, Structure};
+use crate::model::{Professional, Purpose, Software, Speaker, Structure, Vihf};
 use crate::wire::Kit;
 
 /// Everything that makes a client of one DMP, for one structure.
@@ -51,12 +55,28 @@ pub struct Settings {
     pub limits: ClientLimits,
 }
 
-/// A client of the DMP. Cheap to share by reference; it keeps a pool of connections.
+/// A client of the DMP. Cheap to clone; clones share a pool of connections.
+#[derive(Clone)]
 pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
     settings: Settings,
     https: HttpsClient,
     signer: Signer,
+    /// Subject DN of the seal, by RFC 2253: the Issuer of every VIHF.
     issuer: String,
+}
+
+impl Inner {
+    fn url(&self, service: Service) -> String {
+        let path = match service {
+            Service::Repository => "repository",
+            Service::Registry => "registry",
+        };
+        format!("{}/{path}", self.settings.base_url.trim_end_matches('/'))
+    }
 }
 
 impl Client {
@@ -72,12 +92,13 @@ impl Client {
         // The LPS access of the DMP lists TLS 1.2 alone (PDT-INF-579v4).
         let tls = client_config(&settings.anchors, Some(&settings.tls), Versions::Tls12)?;
         let chain = settings.seal.chain().iter().map(|der| der.to_vec()).collect();
-        Ok(Self {
+        let inner = Inner {
             https: HttpsClient::new(&tls, settings.limits),
             signer: Signer::from_der(chain, settings.seal.key().secret_der())?,
             issuer: settings.seal.certificate().subject().to_string(),
             settings,
-        })
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Deposits documents of one patient as one lot (TD2.1, ITI-41), signed, all or none.
@@ -120,14 +141,34 @@ impl Client {
 
     /// The settings.
     #[must_use]
-    pub const fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// Who speaks when the structure feeds.
+    fn feeding(&self, patient: &QualifiedIdentity, deposit: &Deposit) -> Result<Vihf, Failure> {
+        let Settings { structure, software, .. } = self.settings();
+        self.admit(patient)?;
+        Ok(Vihf::indirect(structure.clone(), deposit.speaker.clone(), software.clone()).about(patient))
+    }
+
+    /// Who speaks when a professional consults.
+    fn reading(&self, patient: &QualifiedIdentity, reader: &Reader) -> Result<Vihf, Failure> {
+        let Settings { structure, software, .. } = self.settings();
+        self.admit(patient)?;
+        let vihf = Vihf::reinforced(structure.clone(), reader.professional.clone(), software.clone());
+        Ok(vihf.because(reader.purpose).about(patient))
+    }
+
+    fn admit(&self, patient: &QualifiedIdentity) -> Result<(), Failure> {
+        let admitted = patient.admit_in(self.settings().environment);
+        admitted.map_err(|mix| Failure::refused(Reason::Environment(mix)))
     }
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Client({}, {})", self.settings.base_url, self.settings.environment)
+        write!(f, "Client({}, {})", self.settings().base_url, self.settings().environment)
     }
 }
 
@@ -233,7 +274,8 @@ pub struct Reader {
 /// What a search found.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// The entries, in the order of the answer.
+    /// The entries, in the order of the answer; those of the signatures of lots are left out, as they
+    /// are no documents for people.
     pub entries: Vec<DocumentEntry>,
     /// What was sent and received.
     pub exchanges: Vec<Exchange>,

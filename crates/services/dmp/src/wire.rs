@@ -22,8 +22,6 @@ pub const NS_XDSB: &str = "urn:ihe:iti:xds-b:2007";
 pub const NS_RS: &str = "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0";
 /// Namespace of ebRS queries.
 pub const NS_QUERY: &str = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0";
-/// Namespace of XOP.
-pub const NS_XOP: &str = "http://www.w3.org/2004/08/xop/include";
 
 /// `wsa:Action` of a request and of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -36,12 +36,6 @@ impl Failure {
         Self { kind: FailureKind::Refused(Refusal { reason, said: None }), exchanges: Vec::new() }
     }
 
-    /// The same, after these exchanges.
-    pub(crate) fn after(mut self, mut earlier: Vec<Exchange>) -> Self {
-        earlier.append(&mut self.exchanges);
-        Self { exchanges: earlier, ..self }
-    }
-
     /// The error code that the DMP answered, if it did.
     #[must_use]
     pub const fn code(&self) -> Option<&ErrorCode> {
@@ -89,6 +83,12 @@ pub enum Reason {
     /// By the DMP, with a SOAP fault without known code.
     #[error("the DMP answered a SOAP fault without a code")]
     Fault,
+    /// By the DMP, or something before it, with an HTTP status and no SOAP answer.
+    #[error("HTTP status {0} without a SOAP answer")]
+    Status(u16),
+    /// By us: the address of the DMP is not usable.
+    #[error("the request cannot be sent: {0}")]
+    Unsendable(String),
     /// By us: two environments would meet.
     #[error(transparent)]
     Environment(#[from] EnvironmentMix),
@@ -134,6 +134,10 @@ impl Reason {
             "lisez le texte du DMP joint à l'échange, corrigez, puis relancez",
             "read the text of the DMP in the exchange, mend, then run again",
         );
+        static ADDRESS: Text = Text::fixed(
+            "vérifiez l'adresse du DMP et les certificats dans la configuration (`socle doctor`)",
+            "check the address of the DMP and the certificates in the configuration (`socle doctor`)",
+        );
         static ENVIRONMENT: Text = Text::fixed(
             "n'utilisez que des identités, certificats et adresses du même environnement",
             "use identities, certificates and addresses of one environment only",
@@ -154,6 +158,7 @@ impl Reason {
         match self {
             Self::Code(code) => code.mend(),
             Self::Fault | Self::Answer(_) => &FAULT,
+            Self::Status(_) | Self::Unsendable(_) => &ADDRESS,
             Self::Environment(_) => &ENVIRONMENT,
             Self::OtherPatient { .. } => &PATIENT,
             Self::Count { .. } | Self::SameUniqueId { .. } => &DEPOSIT,
@@ -176,6 +181,9 @@ pub enum Trouble {
     /// Not SOAP at all: a proxy's page, a maintenance notice.
     #[error("HTTP status {0} without a SOAP answer")]
     Status(u16),
+    /// An answer came, and cannot be understood.
+    #[error("the answer of the DMP is not readable: {0}")]
+    Answer(String),
     /// The network.
     #[error("{0}")]
     Network(String),

@@ -1,20 +1,18 @@
 //! Documents on the wire: provide (ITI-41) and retrieve (ITI-43), whose bytes travel beside the envelope.
 //!
 //! We write `xop:Include`; a document inline in base64 is read too. Bytes are slices of what was received,
-//! never copied. Order: references to parts, provide, retrieve, errors.
+//! never copied. Order: provide, retrieve, errors.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use socle_cda::xds::scheme::LCM;
 use socle_cda::xds::{Submission, write_submission};
 use socle_xml::NodeExt;
-use socle_xml::mtom::{Incoming, MtomError, Part};
+use socle_xml::mtom::{Incoming, MtomError, NS_XOP, Part, include};
 use socle_xml::roxmltree::Node;
 use socle_xml::write::Writer;
 
 use super::response::{self, RegistryResponse, ResponseError};
-use super::{NS_RS, NS_XDSB, NS_XOP};
+use super::{NS_RS, NS_XDSB};
 
 /// Most documents of one request or answer.
 const DOCUMENTS_MAX: usize = 200;
@@ -35,16 +33,9 @@ pub fn write_provide(submission: &Submission, documents: &[Attached<'_>]) -> Str
     w.open("xdsb:ProvideAndRegisterDocumentSetRequest").ns("xdsb", NS_XDSB);
     w.raw(&write_submission(submission));
     for document in documents {
-        w.open("xdsb:Document").attr("id", document.id);
-        write_include(&mut w, document.content_id);
-        w.close();
+        w.open("xdsb:Document").attr("id", document.id).raw(&include(document.content_id)).close();
     }
     w.finish()
-}
-
-/// `xop:Include` is the only child, without white space (XOP 1.0 §2.1).
-fn write_include(w: &mut Writer, content_id: &str) {
-    w.open("xop:Include").ns("xop", NS_XOP).attr("href", &format!("cid:{content_id}")).close();
 }
 
 /// A provide request as read.
@@ -60,13 +51,13 @@ pub struct Provide<'a> {
 ///
 /// # Errors
 /// [`DocumentsError`].
-pub fn read_provide<'a>(node: Node<'a, 'a>, parts: Option<&Incoming>) -> Result<Provide<'a>, DocumentsError> {
+pub fn read_provide<'a>(node: Node<'a, 'a>, message: &Incoming) -> Result<Provide<'a>, DocumentsError> {
     if !node.is(Some(NS_XDSB), "ProvideAndRegisterDocumentSetRequest") {
         return Err(DocumentsError::Other("xdsb:ProvideAndRegisterDocumentSetRequest"));
     }
     let metadata =
         node.child(Some(LCM), "SubmitObjectsRequest").ok_or(DocumentsError::Other("lcm:SubmitObjectsRequest"))?;
-    let mut used = Used { parts, hrefs: Vec::new() };
+    check_parts(node, message)?;
     let mut documents: Vec<(String, Bytes)> = Vec::new();
     for document in node.children_named(Some(NS_XDSB), "Document") {
         let id = document.attribute("id").filter(|id| !id.is_empty()).ok_or(DocumentsError::NoId)?;
@@ -76,42 +67,16 @@ pub fn read_provide<'a>(node: Node<'a, 'a>, parts: Option<&Incoming>) -> Result<
         if documents.len() == DOCUMENTS_MAX {
             return Err(DocumentsError::TooMany);
         }
-        documents.push((id.to_owned(), used.content(document)?));
+        documents.push((id.to_owned(), message.content(document)?));
     }
-    used.check_all(documents.len())?;
     Ok(Provide { metadata, documents })
 }
 
-/// The parts of a message, each of which serves once.
-struct Used<'a> {
-    parts: Option<&'a Incoming>,
-    hrefs: Vec<String>,
-}
-
-impl Used<'_> {
-    fn content(&mut self, node: Node<'_, '_>) -> Result<Bytes, DocumentsError> {
-        let Some(include) = node.child(Some(NS_XOP), "Include") else {
-            let text: Vec<u8> = node.full_text().bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-            return STANDARD.decode(text).map(Bytes::from).map_err(|_| DocumentsError::Base64);
-        };
-        let others = node.children().any(|child| child != include && !child.is_comment());
-        if others {
-            return Err(DocumentsError::BesideInclude);
-        }
-        let href = include.attribute("href").ok_or(DocumentsError::Mtom(MtomError::Href))?;
-        let part = self.parts.ok_or(DocumentsError::Mtom(MtomError::MissingPart))?.resolve(href)?;
-        if self.hrefs.contains(&part.content_id) {
-            return Err(DocumentsError::PartTwice);
-        }
-        self.hrefs.push(part.content_id.clone());
-        Ok(part.bytes.clone())
-    }
-
-    /// A part that no document claims would be stored by nobody.
-    fn check_all(&self, _documents: usize) -> Result<(), DocumentsError> {
-        let parts = self.parts.map_or(0, |incoming| incoming.parts.len());
-        if parts == self.hrefs.len() { Ok(()) } else { Err(DocumentsError::UnclaimedPart) }
-    }
+/// Each part serves one document, and each is claimed: another one would be stored by nobody.
+fn check_parts(node: Node<'_, '_>, message: &Incoming) -> Result<(), DocumentsError> {
+    message.check_includes(node.document())?;
+    let includes = node.descendants().filter(|child| child.is(Some(NS_XOP), "Include")).count();
+    if includes < message.parts.len() { Err(DocumentsError::UnclaimedPart) } else { Ok(()) }
 }
 
 /// A document asked for.
@@ -195,9 +160,7 @@ pub fn write_retrieved(response: &RegistryResponse, documents: &[Retrieved]) -> 
         w.open("xdsb:DocumentResponse");
         w.leaf("xdsb:RepositoryUniqueId", &document.request.repository_id);
         w.leaf("xdsb:DocumentUniqueId", &document.request.unique_id).leaf("xdsb:mimeType", &document.mime_type);
-        w.open("xdsb:Document");
-        write_include(&mut w, &content_id);
-        w.close().close();
+        w.open("xdsb:Document").raw(&include(&content_id)).close().close();
         let content_type = document.mime_type.clone();
         parts.push(Part { content_id, content_type, bytes: document.bytes.clone() });
     }
@@ -210,13 +173,13 @@ pub fn write_retrieved(response: &RegistryResponse, documents: &[Retrieved]) -> 
 /// [`DocumentsError`].
 pub fn read_retrieved(
     node: Node<'_, '_>,
-    parts: Option<&Incoming>,
+    message: &Incoming,
 ) -> Result<(RegistryResponse, Vec<Retrieved>), DocumentsError> {
     if !node.is(Some(NS_XDSB), "RetrieveDocumentSetResponse") {
         return Err(DocumentsError::Other("xdsb:RetrieveDocumentSetResponse"));
     }
     let registry = node.child(Some(NS_RS), "RegistryResponse").ok_or(DocumentsError::Other("rs:RegistryResponse"))?;
-    let mut used = Used { parts, hrefs: Vec::new() };
+    check_parts(node, message)?;
     let mut documents = Vec::new();
     for answer in node.children_named(Some(NS_XDSB), "DocumentResponse") {
         if documents.len() == DOCUMENTS_MAX {
@@ -228,7 +191,7 @@ pub fn read_retrieved(
         documents.push(Retrieved {
             request: Request { repository_id, unique_id },
             mime_type: required(answer, "mimeType")?,
-            bytes: used.content(content)?,
+            bytes: message.content(content)?,
         });
     }
     Ok((response::read(registry)?, documents))
@@ -249,19 +212,10 @@ pub enum DocumentsError {
     /// More than a message may have.
     #[error("a message has at most {DOCUMENTS_MAX} documents")]
     TooMany,
-    /// Something beside the Include.
-    #[error("xop:Include is the only content of its element, without white space (XOP 1.0 §2.1)")]
-    BesideInclude,
-    /// Inline content that is no base64.
-    #[error("a document inline is base64 (XML Schema base64Binary)")]
-    Base64,
-    /// A part used twice.
-    #[error("a part of the multipart serves two documents")]
-    PartTwice,
     /// A part that nothing includes.
     #[error("a part of the multipart belongs to no document")]
     UnclaimedPart,
-    /// The part is not there.
+    /// The parts and their references do not fit.
     #[error(transparent)]
     Mtom(#[from] MtomError),
     /// The registry response is none.
