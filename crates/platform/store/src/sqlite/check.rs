@@ -67,7 +67,8 @@ fn database(db: &Connection) -> Result<Vec<String>, StoreError> {
 }
 
 fn contradictions(db: &Connection, what: &str, select: &str) -> Result<Vec<String>, StoreError> {
-    let mut statement = db.prepare(&format!("SELECT CAST(one AS TEXT) FROM ({select}) AS found (one) LIMIT 100"))?;
+    let mut statement =
+        db.prepare(&format!("WITH found (one) AS ({select}) SELECT CAST(one AS TEXT) FROM found LIMIT 100"))?;
     let found = statement.query_map([], |row| row.get::<_, String>(0))?;
     Ok(found.map(|one| one.map(|one| format!("{what}: {one}"))).collect::<Result<_, _>>()?)
 }

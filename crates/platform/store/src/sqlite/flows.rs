@@ -5,8 +5,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 use uuid::Uuid;
 
-use super::jobs;
 use super::sql::{damaged, from_micros, to_micros, to_u64};
+use super::{blobs, jobs};
 use crate::{
     Cursor, Digest, Exchange, Flow, FlowFilter, FlowState, FlowStep, FlowSummary, JobFilter, NewFlow, Page, StepState,
     StoreError,
@@ -66,6 +66,14 @@ pub(super) fn row_of(db: &Connection, tenant: &str, flow: Uuid) -> Result<i64, S
 /// Tells a step.
 pub(super) fn tell(db: &Connection, numbers: &mut Numbers, tenant: &str, step: &FlowStep) -> Result<(), StoreError> {
     let flow = row_of(db, tenant, step.flow)?;
+    for digest in step.exchange.iter().flat_map(|exchange| [Some(exchange.request), exchange.response]).flatten() {
+        if blobs::place(db, &digest)?.is_none() {
+            return Err(StoreError::Invalid {
+                what: "exchange of a flow step",
+                rule: "blobs of this batch or of earlier ones",
+            });
+        }
+    }
     numbers.step += 1;
     let insert = "INSERT INTO flow_step (n, flow, step, state, started, ended, protocol, summary, rule, request, response) \
                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";

@@ -362,6 +362,27 @@ async fn a_flow_of_nobody_or_of_another_tenant_is_refused() {
 }
 
 #[tokio::test]
+async fn an_exchange_that_is_not_kept_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = common::open(dir.path());
+    let id = Uuid::now_v7();
+    let [kept, not_kept] = ["kept", "not kept"].map(Blob::new);
+    let told = |exchange, blobs: Vec<Blob>| Batch {
+        flow_steps: vec![FlowStep { exchange: Some(exchange), ..step(id, "s", StepState::Ok) }],
+        blobs,
+        ..Batch::new(T)
+    };
+    let exchange =
+        |request: &Blob, response: &Blob| Exchange { request: request.digest(), response: Some(response.digest()) };
+    store.commit(Batch { flows: vec![begin(id)], ..told(exchange(&kept, &kept), vec![kept.clone()]) }).await.unwrap();
+    store.commit(told(exchange(&kept, &kept), vec![])).await.unwrap();
+    for exchange in [exchange(&not_kept, &kept), exchange(&kept, &not_kept)] {
+        assert!(matches!(store.commit(told(exchange, vec![])).await, Err(StoreError::Invalid { .. })));
+    }
+    assert_eq!(store.flow(id).await.unwrap().unwrap().steps.len(), 2);
+}
+
+#[tokio::test]
 async fn an_instant_that_the_store_cannot_keep_exactly_is_rounded_down() {
     let dir = tempfile::tempdir().unwrap();
     let store = common::open(dir.path());
