@@ -5,4 +5,5 @@
 mod audit;
 mod common;
 mod jobs;
+mod model;
 mod resources;
