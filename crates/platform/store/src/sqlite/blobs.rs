@@ -31,33 +31,21 @@ pub(super) fn end(db: &Connection) -> Result<Option<(i64, u64)>, StoreError> {
 }
 
 /// Appends those of `blobs` that are not there yet, and syncs them. Nothing is indexed yet.
-///
-/// On an error the segment is left behind: see [`Segments::begin_next`].
 pub(super) fn append<'a>(
     db: &Connection,
     segments: &mut Segments,
     blobs: impl Iterator<Item = &'a Blob>,
 ) -> Result<HashMap<Digest, Place>, StoreError> {
     let mut places = HashMap::new();
-    let appended = append_new(db, segments, blobs, &mut places);
-    if appended.is_err() {
-        segments.begin_next();
-    }
-    appended.map(|()| places)
-}
-
-fn append_new<'a>(
-    db: &Connection,
-    segments: &mut Segments,
-    blobs: impl Iterator<Item = &'a Blob>,
-    places: &mut HashMap<Digest, Place>,
-) -> Result<(), StoreError> {
     for blob in blobs {
         if !places.contains_key(&blob.digest()) && place(db, &blob.digest())?.is_none() {
             places.insert(blob.digest(), segments.append(blob)?);
         }
     }
-    if places.is_empty() { Ok(()) } else { segments.sync() }
+    if !places.is_empty() {
+        segments.sync()?;
+    }
+    Ok(places)
 }
 
 /// Indexes a blob of a batch, unless it was there before.

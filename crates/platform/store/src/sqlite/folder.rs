@@ -20,10 +20,9 @@ impl Folder {
         make(path)?;
         make(&path.join("blobs"))?;
         let lock_path = path.join("store.lock");
-        let lock = OpenOptions::new()
+        let lock = private()
             .create(true)
             .truncate(false)
-            .write(true)
             .open(&lock_path)
             .map_err(|source| StoreError::Folder { path: lock_path.clone(), source })?;
         match lock.try_lock() {
@@ -33,8 +32,12 @@ impl Folder {
         }
     }
 
-    pub(super) fn database(&self) -> PathBuf {
-        self.path.join("socle.db")
+    /// The database's file, made when it is new: SQLite would let everybody read it, if they may enter the folder.
+    pub(super) fn database(&self) -> Result<PathBuf, StoreError> {
+        let path = self.path.join("socle.db");
+        let made = private().create(true).truncate(false).open(&path);
+        made.map_err(|source| StoreError::Folder { path: path.clone(), source })?;
+        Ok(path)
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
@@ -54,15 +57,20 @@ fn make(path: &Path) -> Result<(), StoreError> {
     builder.create(path).map_err(|source| StoreError::Folder { path: path.to_owned(), source })
 }
 
+/// How to open a file that, when it is made, only its owner may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 /// Writes a secret file that only the owner reads; it is durable, and whole or absent.
 pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let failed = |source| StoreError::Folder { path: path.to_owned(), source };
     let draft = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft).map_err(failed)?;
+    let mut file = private().create(true).truncate(true).open(&draft).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
     drop(file);
     std::fs::rename(&draft, path).map_err(failed)?;

@@ -99,6 +99,10 @@ impl SqliteStore {
     pub fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
         let folder = Folder::open(dir)?;
         let db = open_database(&folder)?;
+        Self::start(folder, db, options)
+    }
+
+    fn start(folder: Folder, db: rusqlite::Connection, options: Options) -> Result<Self, StoreError> {
         let segments = Segments::open(folder.blobs(), options.segment_bytes, blobs::end(&db)?)?;
         let signal = watch::Sender::new(0);
         let (requests, queue) = mpsc::channel(QUEUE);
@@ -112,7 +116,7 @@ impl SqliteStore {
             requests: Some(requests),
             room: Arc::new(Semaphore::new(QUEUE_KIB)),
             writer: Some(writer),
-            readers: Readers::new(folder.database(), options.readers),
+            readers: Readers::new(folder.database()?, options.readers),
             blobs: folder.blobs(),
             keyring,
             log_key,
@@ -148,7 +152,7 @@ impl Drop for SqliteStore {
 }
 
 fn open_database(folder: &Folder) -> Result<rusqlite::Connection, StoreError> {
-    let path = folder.database();
+    let path = folder.database()?;
     let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
     if bytes == 0 && Segments::any(&folder.blobs()) {
         return Err(damaged("there are blobs but no socle.db"));
@@ -291,3 +295,6 @@ impl Store for SqliteStore {
         Box::pin(self.readers.run(move |db| check::check(db, &blobs, &keyring, &key)))
     }
 }
+
+#[cfg(test)]
+mod tests;

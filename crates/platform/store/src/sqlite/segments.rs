@@ -83,6 +83,28 @@ impl Segments {
         Ok(Place { segment: self.number, offset, length })
     }
 
+    /// Where the next record goes.
+    pub(super) const fn end(&self) -> (i64, u64) {
+        (self.number, self.length)
+    }
+
+    /// Takes back what was appended after `end`, none of which counts, after a failed write or sync: what lies before was
+    /// synced. A full disk gets its room back.
+    pub(super) fn take_back(&mut self, end: (i64, u64)) {
+        if end == self.end() && self.file.is_none() {
+            return;
+        }
+        let cut = match &self.file {
+            Some(file) if self.number == end.0 => file.set_len(end.1).is_ok(),
+            _ => false,
+        };
+        if cut {
+            self.length = end.1;
+        } else {
+            self.begin_next();
+        }
+    }
+
     /// Makes everything appended durable.
     pub(super) fn sync(&mut self) -> Result<(), StoreError> {
         match &self.file {
@@ -91,12 +113,12 @@ impl Segments {
         }
     }
 
-    /// Leaves the current segment as it is. After a failed write or sync nobody knows what its tail
-    /// holds, and a second sync may say yes without having written anything.
+    /// Leaves the current segment, if there is one, as it is.
     pub(super) fn begin_next(&mut self) {
-        self.file = None;
-        self.number += 1;
-        self.length = 0;
+        if self.file.take().is_some() {
+            self.number += 1;
+            self.length = 0;
+        }
     }
 
     fn current(&mut self) -> Result<&mut File, StoreError> {

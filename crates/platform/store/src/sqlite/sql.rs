@@ -10,6 +10,9 @@ use crate::StoreError;
 /// Most prepared statements that one connection keeps: more than this crate has.
 const STATEMENTS: usize = 128;
 
+/// How long one connection waits for another. They hardly ever meet: one writes, and readers do not lock.
+const BUSY: Duration = Duration::from_secs(2);
+
 /// How much of the database one connection keeps in memory, in KiB.
 const CACHE_KIB: i64 = 16 * 1024;
 
@@ -59,7 +62,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn configure(db: &Connection) -> Result<(), StoreError> {
-    db.busy_timeout(Duration::from_secs(10))?;
+    db.busy_timeout(BUSY)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.pragma_update(None, "foreign_keys", false)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;

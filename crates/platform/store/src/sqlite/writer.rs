@@ -68,6 +68,36 @@ pub(super) struct Writer {
     clock: Timestamp,
 }
 
+/// What is known of a group while it is written.
+#[derive(Default)]
+struct Group {
+    /// Where its new blobs are.
+    places: HashMap<Digest, Place>,
+    answers: Vec<Answer>,
+    /// Some of its jobs may be due.
+    wake: bool,
+    /// A person was erased.
+    erased: bool,
+    /// Why its transaction is gone.
+    lost: Option<StoreError>,
+}
+
+/// Why a group was not written.
+enum Failure {
+    /// It never reached its COMMIT.
+    NotWritten(StoreError),
+    /// Its COMMIT failed.
+    Unknown(StoreError),
+}
+
+impl Failure {
+    const fn error(&self) -> &StoreError {
+        match self {
+            Self::NotWritten(error) | Self::Unknown(error) => error,
+        }
+    }
+}
+
 /// The numbers that the next batch goes on from.
 #[derive(Debug, Clone, Copy)]
 struct Numbers {
@@ -113,82 +143,86 @@ impl Writer {
     }
 
     /// Writes a group and answers all of it.
-    fn write(&mut self, group: Vec<Request>) {
-        let (orders, _rooms): (Vec<_>, Vec<_>) = group.into_iter().map(|request| (request.order, request.room)).unzip();
-        let mut answers = Vec::with_capacity(orders.len());
-        let mut wake = false;
-        let written = self.write_orders(orders, &mut answers, &mut wake);
-        if let Err(error) = &written {
-            tracing::error!(%error, "a group of commits was not written");
-            self.recover();
+    fn write(&mut self, requests: Vec<Request>) {
+        let (orders, rooms): (Vec<_>, Vec<_>) =
+            requests.into_iter().map(|request| (request.order, request.room)).unzip();
+        let end = self.tools.segments.end();
+        let mut group = Group::default();
+        let written = self.write_group(orders, &mut group);
+        if let Err(failure) = &written {
+            tracing::error!(error = %failure.error(), "a group of commits was not written");
+            self.recover(failure, end);
         }
-        for answer in answers {
-            answer(written.as_ref().copied().map_err(again));
+        drop(rooms);
+        for answer in group.answers {
+            answer(written.as_ref().copied().map_err(|failure| again(failure.error())));
         }
-        if wake && written.is_ok() {
+        if group.wake && written.is_ok() {
             self.tools.signal.send_modify(|count| *count += 1);
         }
     }
 
-    fn write_orders(
-        &mut self,
-        orders: Vec<Order>,
-        answers: &mut Vec<Answer>,
-        wake: &mut bool,
-    ) -> Result<(), StoreError> {
-        let new_blobs = orders.iter().filter_map(|order| match order {
-            Order::Commit(batch, _) => Some(&batch.blobs),
-            _ => None,
-        });
-        let places = blobs::append(&self.tools.db, &mut self.tools.segments, new_blobs.flatten());
-        let begun = places.and_then(|places| {
-            self.tools.db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            Ok(places)
-        });
+    fn write_group(&mut self, orders: Vec<Order>, group: &mut Group) -> Result<(), Failure> {
         let logged = self.log.frontier().size();
-        let mut erased = false;
-        let mut lost = begun.as_ref().err().map(again);
-        let places = begun.unwrap_or_default();
-        for order in orders {
-            match order {
-                Order::Commit(batch, reply) => {
-                    let result = self.attempt(&mut lost, |writer, at| writer.apply(&batch, &places, at));
-                    *wake |= result.is_ok() && !(batch.jobs.is_empty() && batch.job_updates.is_empty());
-                    answers.push(answer(reply, result));
-                }
-                Order::Claim(claim, reply) => {
-                    let result = self.attempt(&mut lost, |writer, _| jobs::claim(&writer.tools.db, &claim));
-                    answers.push(answer(reply, result));
-                }
-                Order::Retry(id, now, reply) => {
-                    let result = self.attempt(&mut lost, |writer, _| writer.retry(id, now));
-                    *wake |= result.is_ok();
-                    answers.push(answer(reply, result));
-                }
-                Order::Checkpoint(reply) => {
-                    let result = self.attempt(&mut lost, |writer, at| {
-                        writer.tools.notary.sign(&writer.tools.db, writer.log.frontier(), at)
-                    });
-                    answers.push(answer(reply, result));
-                }
-                Order::Erase(patient, trace, reply) => {
-                    let result = self.attempt(&mut lost, |writer, at| writer.erase(&patient, &trace, at));
-                    erased |= result.is_ok();
-                    answers.push(answer(reply, result));
-                }
-            }
+        match self.begin(&orders) {
+            Ok(places) => group.places = places,
+            Err(error) => group.lost = Some(error),
         }
-        if let Some(lost) = lost {
-            return Err(lost);
+        for order in orders {
+            let answer = self.obey(order, group);
+            group.answers.push(answer);
+        }
+        if let Some(lost) = group.lost.take() {
+            return Err(Failure::NotWritten(lost));
         }
         if self.log.frontier().size() != logged {
-            log::save_head(&self.tools.db, self.log.frontier())?;
+            log::save_head(&self.tools.db, self.log.frontier()).map_err(Failure::NotWritten)?;
         }
-        self.tools.db.prepare_cached("COMMIT")?.execute([])?;
-        if erased {
+        self.execute("COMMIT").map_err(Failure::Unknown)?;
+        if group.erased {
             self.empty_log();
         }
         Ok(())
+    }
+
+    /// Makes the group's blobs durable and begins its transaction.
+    fn begin(&mut self, orders: &[Order]) -> Result<HashMap<Digest, Place>, StoreError> {
+        let blobs = orders.iter().filter_map(|order| match order {
+            Order::Commit(batch, _) => Some(&batch.blobs),
+            _ => None,
+        });
+        let places = blobs::append(&self.tools.db, &mut self.tools.segments, blobs.flatten())?;
+        self.execute("BEGIN IMMEDIATE")?;
+        Ok(places)
+    }
+
+    fn obey(&mut self, order: Order, group: &mut Group) -> Answer {
+        match order {
+            Order::Commit(batch, reply) => {
+                let result = self.attempt(group, |writer, group, at| writer.apply(&batch, &group.places, at));
+                group.wake |= result.is_ok() && !(batch.jobs.is_empty() && batch.job_updates.is_empty());
+                answer(reply, result)
+            }
+            Order::Claim(claim, reply) => {
+                answer(reply, self.attempt(group, |writer, _, _| jobs::claim(&writer.tools.db, &claim)))
+            }
+            Order::Retry(id, now, reply) => {
+                let result = self.attempt(group, |writer, _, _| writer.retry(id, now));
+                group.wake |= result.is_ok();
+                answer(reply, result)
+            }
+            Order::Checkpoint(reply) => {
+                let sign = |writer: &mut Self, _: &Group, at| {
+                    writer.tools.notary.sign(&writer.tools.db, writer.log.frontier(), at)
+                };
+                answer(reply, self.attempt(group, sign))
+            }
+            Order::Erase(patient, trace, reply) => {
+                let result = self.attempt(group, |writer, _, at| writer.erase(&patient, &trace, at));
+                group.erased |= result.is_ok();
+                answer(reply, result)
+            }
+        }
     }
 
     /// Moves everything from SQLite's log into the database and empties the log, where an erased key would
@@ -203,18 +237,18 @@ impl Writer {
     }
 
     /// Does one order in a savepoint; undone alone when refused. When the database gave up the whole
-    /// transaction (a full disk does that), `lost` says why, and what follows is not tried.
+    /// transaction (a full disk can do that), the group is lost, and what follows is not tried.
     fn attempt<T>(
         &mut self,
-        lost: &mut Option<StoreError>,
-        order: impl FnOnce(&mut Self, Timestamp) -> Result<T, StoreError>,
+        group: &mut Group,
+        order: impl FnOnce(&mut Self, &Group, Timestamp) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if let Some(lost) = lost {
+        if let Some(lost) = &group.lost {
             return Err(again(lost));
         }
         let before = (self.numbers, self.log.mark());
         let at = self.tick();
-        let result = self.execute("SAVEPOINT one").and_then(|()| order(self, at)).and_then(|done| {
+        let result = self.execute("SAVEPOINT one").and_then(|()| order(self, group, at)).and_then(|done| {
             self.execute("RELEASE one")?;
             Ok(done)
         });
@@ -223,7 +257,7 @@ impl Writer {
         self.log.go_back(before.1);
         let undone = self.execute("ROLLBACK TO one").and_then(|()| self.execute("RELEASE one"));
         if undone.is_err() || self.tools.db.is_autocommit() {
-            *lost = Some(again(error));
+            group.lost = Some(again(error));
         }
         result
     }
@@ -306,15 +340,18 @@ impl Writer {
         Ok(Erased { records, trace: self.log.append(db, keyring, trace, at)? })
     }
 
-    /// After a group that was not written: nothing of it stays in the transaction or in memory.
-    fn recover(&mut self) {
+    /// After a group that was not written: nothing of it stays in the transaction, in the segments or in memory.
+    fn recover(&mut self, failure: &Failure, end: (i64, u64)) {
         if !self.tools.db.is_autocommit()
             && let Err(error) = self.execute("ROLLBACK")
         {
             tracing::error!(%error, "cannot roll back");
         }
-        // Whether the log holds the group is unknown now; its blobs must then be left alone.
-        self.tools.segments.begin_next();
+        match failure {
+            Failure::NotWritten(_) => self.tools.segments.take_back(end),
+            // Should this process die now, the next one may find the group in the database's log, and needs its blobs.
+            Failure::Unknown(_) => self.tools.segments.begin_next(),
+        }
         let reloaded = Numbers::load(&self.tools.db).and_then(|numbers| Ok((numbers, Log::load(&self.tools.db)?)));
         match reloaded {
             Ok((numbers, log)) => (self.numbers, self.log) = (numbers, log),

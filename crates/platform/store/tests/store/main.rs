@@ -4,6 +4,7 @@
 
 mod audit;
 mod common;
+mod folder;
 mod jobs;
 mod model;
 mod resources;
