@@ -153,7 +153,7 @@ fn batch(name: Name) -> Batch {
 
 async fn kill_and_look() {
     let folder = tempfile::tempdir().unwrap();
-    let mut totals = (0, 0);
+    let (mut totals, mut signed) = ((0, 0), BTreeSet::new());
     for round in 0..ROUNDS {
         let (kept, done) = kill_one(folder.path(), round);
         let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
@@ -165,12 +165,13 @@ async fn kill_and_look() {
         }
         look_at_the_rest(&store, round, &kept).await;
         totals = (totals.0 + kept.len(), totals.1 + done.len());
-        store.audit_checkpoint().await.unwrap();
+        signed.insert(store.audit_checkpoint().await.unwrap().size);
     }
     let store = SqliteStore::open(folder.path(), Options::default()).unwrap();
     let report = store.check().await.unwrap();
     assert!(report.is_sound(), "{report:?}");
-    assert_eq!(report.audit.checkpoints, ROUNDS);
+    assert_eq!(report.audit.checkpoints, signed.len() as u64);
+    assert!(totals.0 >= ROUNDS as usize / 2);
     println!("{ROUNDS} kills: {} acknowledged batches and {} finished jobs, all there and whole", totals.0, totals.1);
 }
 
@@ -182,8 +183,12 @@ fn kill_one(folder: &Path, round: u64) -> (BTreeSet<Name>, Vec<String>) {
         .spawn()
         .unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
-    let reader = std::thread::spawn(move || read(out));
-    // Random enough: each run meets other moments, from the opening of the store to full speed.
+    let (first, first_seen) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || read(out, &first));
+    if round % 2 == 1 {
+        first_seen.recv_timeout(Duration::from_secs(60)).unwrap();
+    }
+    // Random enough: each run meets other moments, even rounds from the opening of the store on, odd ones at work.
     std::thread::sleep(Duration::from_millis(u64::from(Uuid::new_v4().as_bytes()[0]) + 10));
     child.kill().unwrap();
     let status = child.wait().unwrap();
@@ -191,7 +196,7 @@ fn kill_one(folder: &Path, round: u64) -> (BTreeSet<Name>, Vec<String>) {
     reader.join().unwrap()
 }
 
-fn read(mut out: impl std::io::BufRead) -> (BTreeSet<Name>, Vec<String>) {
+fn read(mut out: impl std::io::BufRead, first: &std::sync::mpsc::Sender<()>) -> (BTreeSet<Name>, Vec<String>) {
     let (mut kept, mut done) = (BTreeSet::new(), Vec::new());
     let mut line = String::new();
     while out.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
@@ -204,6 +209,8 @@ fn read(mut out: impl std::io::BufRead) -> (BTreeSet<Name>, Vec<String>) {
             _ => panic!("{line}"),
         }
         line.clear();
+        // In even rounds nobody waits for it.
+        let _ = first.send(());
     }
     (kept, done)
 }

@@ -173,3 +173,68 @@ fn header(digest: &Digest, length: u64) -> [u8; HEADER] {
 fn segment_path(folder: &Path, number: i64) -> PathBuf {
     folder.join(format!("{number:06}.seg"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blob(n: u8) -> Blob {
+        Blob::new(vec![n; 100])
+    }
+
+    fn segments(folder: &Path, roll_at: u64) -> Segments {
+        Segments::open(folder.to_owned(), roll_at, None).unwrap()
+    }
+
+    fn sizes(folder: &Path) -> Vec<u64> {
+        let size = |n| std::fs::metadata(segment_path(folder, n)).map(|file| file.len()).ok();
+        (1..9).map_while(size).collect()
+    }
+
+    #[test]
+    fn a_segment_ends_at_its_limit_and_every_blob_reads_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut segments = segments(dir.path(), 200);
+        let places: Vec<_> = (0..5).map(|n| segments.append(&blob(n)).unwrap()).collect();
+        assert_eq!(
+            places.iter().map(|place| (place.segment, place.offset)).collect::<Vec<_>>(),
+            [(1, 56), (1, 212), (2, 56), (2, 212), (3, 56)]
+        );
+        for (n, place) in places.into_iter().enumerate() {
+            assert_eq!(read(dir.path(), &blob(n as u8).digest(), place).unwrap(), blob(n as u8).bytes());
+        }
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_its_room_and_what_came_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut segments = segments(dir.path(), 400);
+        let kept = segments.append(&blob(0)).unwrap();
+        let end = segments.end();
+        segments.append(&blob(1)).unwrap();
+        segments.take_back(end);
+        assert_eq!(sizes(dir.path()), [156]);
+        // Across the end of a segment, the later one goes, and the rest of the former one stays unindexed.
+        for n in 2..6 {
+            segments.append(&blob(n)).unwrap();
+        }
+        assert_eq!(sizes(dir.path()), [468, 312]);
+        segments.take_back(end);
+        let next = segments.append(&blob(9)).unwrap();
+        assert_eq!((next.segment, next.offset), (3, 56));
+        for (blob, place) in [(blob(0), kept), (blob(9), next)] {
+            assert_eq!(read(dir.path(), &blob.digest(), place).unwrap(), blob.bytes());
+        }
+    }
+
+    #[test]
+    fn taking_back_nothing_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut segments = segments(dir.path(), 400);
+        segments.take_back(segments.end());
+        segments.append(&blob(0)).unwrap();
+        segments.take_back(segments.end());
+        assert_eq!(segments.append(&blob(1)).unwrap().offset, 212);
+        assert_eq!(sizes(dir.path()), [312]);
+    }
+}
