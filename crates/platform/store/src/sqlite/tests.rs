@@ -92,6 +92,39 @@ async fn without_a_place_for_blobs_nothing_is_acknowledged_until_it_is_back() {
     compare(&store, &[(0, true), (1, false), (2, true)]).await;
 }
 
+/// A batch that fails at its last record, as on a full disk, takes the first ones and a new person's key with it.
+#[test]
+fn the_log_goes_back_with_an_undone_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = Folder::open(dir.path()).unwrap();
+    let db = open_database(&folder).unwrap();
+    let keyring = Keyring::new([7; 32]);
+    let notary = Notary::open(&folder, &db, "test").unwrap();
+    let mut log = log::Log::load(&db).unwrap();
+    let record = |person: &str| {
+        let mut record = batch(0, 0).audit.remove(0);
+        record.patient = Some(PatientId { system: "urn:test".into(), value: person.into() });
+        record
+    };
+    let mut append = |person: &str, undo: bool| {
+        db.execute_batch("SAVEPOINT one").unwrap();
+        let mark = log.mark();
+        let index = log.append(&db, &keyring, &record(person), Timestamp::UNIX_EPOCH).unwrap();
+        if undo {
+            log.go_back(mark);
+            db.execute_batch("ROLLBACK TO one").unwrap();
+        }
+        db.execute_batch("RELEASE one").unwrap();
+        log::save_head(&db, log.frontier()).unwrap();
+        index
+    };
+    let indexes =
+        [("a", false), ("b", true), ("b", true), ("b", false), ("a", false)].map(|(who, undo)| append(who, undo));
+    assert_eq!(indexes, [0, 1, 1, 1, 2]);
+    let report = verify::verify(&db, &keyring, notary.public()).unwrap();
+    assert_eq!((report.opened, report.is_sound()), (3, true), "{report:?}");
+}
+
 #[tokio::test]
 async fn what_waits_is_written_before_the_store_is_closed() {
     let dir = tempfile::tempdir().unwrap();
