@@ -48,8 +48,11 @@ pub struct Settings {
     pub listen: IpAddr,
     /// Port of the issuer, https; 0 takes a free one.
     pub port: u16,
-    /// Port of the wallet, plain http on loopback; 0 takes a free one.
+    /// Port of the wallet, on loopback; 0 takes a free one.
     pub wallet_port: u16,
+    /// Serves the wallet over https, as in reality: for client libraries that refuse an authorization
+    /// endpoint in clear text. A browser then has to know the twins' authorities.
+    pub wallet_tls: bool,
     /// Its own folder: the signing key.
     pub data: PathBuf,
     /// The authorities of the twins.
@@ -74,6 +77,7 @@ impl Settings {
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
             wallet_port: 0,
+            wallet_tls: false,
             data,
             pki,
             names: Vec::new(),
@@ -90,7 +94,8 @@ impl Settings {
 pub struct Running {
     /// `https://localhost:<port>/auth/realms/esante-wallet`.
     pub issuer: String,
-    /// `http://127.0.0.1:<port>/`: the page for people; the wallet is below.
+    /// `http://127.0.0.1:<port>/` (`https` with [`Settings::wallet_tls`]): the page for people; the wallet
+    /// is below.
     pub page: String,
     provider: Arc<Provider>,
     tasks: Vec<JoinHandle<()>>,
@@ -124,8 +129,10 @@ pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, Tw
     let listener = bind(settings.listen, settings.port).await?;
     let wallet_listener = bind(IpAddr::V4(Ipv4Addr::LOCALHOST), settings.wallet_port).await?;
     let issuer = format!("https://localhost:{}{REALM}", port_of(&listener)?);
-    let page = format!("http://127.0.0.1:{}/", port_of(&wallet_listener)?);
+    let scheme = if settings.wallet_tls { "https" } else { "http" };
+    let page = format!("{scheme}://127.0.0.1:{}/", port_of(&wallet_listener)?);
     let (key, tls) = prepare(&settings).await?;
+    let wallet_tls = settings.wallet_tls.then(|| Arc::clone(&tls));
     let provider = Arc::new(Provider::new(
         Issuer::new(&issuer, key),
         page.trim_end_matches('/').to_owned(),
@@ -136,7 +143,7 @@ pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, Tw
     ));
     let tasks = vec![
         tokio::spawn(serve(listener, Some(tls), endpoints::router(Arc::clone(&provider)), shutdown.clone())),
-        tokio::spawn(serve(wallet_listener, None, wallet::router(Arc::clone(&provider)), shutdown)),
+        tokio::spawn(serve(wallet_listener, wallet_tls, wallet::router(Arc::clone(&provider)), shutdown)),
     ];
     Ok(Running { issuer, page, provider, tasks })
 }

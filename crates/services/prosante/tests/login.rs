@@ -148,6 +148,9 @@ async fn callers_are_refused_by_name() {
     for (name, api, token, seconds, code) in cases {
         let got = api.verify(token, None, later(seconds)).await;
         assert_eq!(got.as_ref().map_or_else(BearerError::code, |_| "ok"), code, "{name}");
+        if let Err(error) = &got {
+            assert_ne!(error.text().fr, error.text().en, "{name}");
+        }
         assert_eq!(got.is_err_and(|error| error.is_temporary()), code == "keys-unavailable", "{name}");
     }
 }
@@ -242,6 +245,8 @@ async fn a_client_with_a_certificate_gets_tokens_bound_to_it() {
     // Our API refuses the token without its certificate, before anything is asked.
     let api = bearer(&twin.issuer, &["dpi"]);
     assert_eq!(api.verify(token, None, Timestamp::now()).await.unwrap_err().code(), "certificate-required");
+    let held = api.verify(token, Some(credentials.certificate()), Timestamp::now()).await.unwrap_err();
+    assert_eq!((held.code(), held.is_temporary()), ("bound", false));
     let stolen = api.verify(token, Some(other.certificate()), Timestamp::now()).await.unwrap_err();
     assert_eq!(stolen.code(), "wrong-certificate");
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
+use socle_finding::Text;
 use socle_identity::Environment;
 use socle_trust::token::{Binding, Claims, Expected, TokenError, TokenKind, Verifier};
 use socle_trust::{Anchors, Certificate};
@@ -70,6 +71,9 @@ impl Bearer {
     ) -> Result<Arc<Professional>, BearerError> {
         let claims = self.tokens.verify(token, now).await?;
         claims.check_binding(shown, Binding::Tolerant)?;
+        if claims.is_bound() {
+            return Err(BearerError::Bound);
+        }
         let place = self.place(token, claims.exp, now);
         let professional = place.get_or_try_init(|| self.ask(token, &claims)).await?;
         Ok(Arc::clone(professional))
@@ -121,6 +125,12 @@ pub enum BearerError {
     /// The provider does not know it any more: session ended or token revoked.
     #[error("the provider does not know this token any more: its session has ended")]
     Ended,
+    /// Only its holder can show it to the provider, so nobody can tell us who that is.
+    #[error(
+        "the token is bound to the caller's certificate: UserInfo cannot be asked with it from here (RFC 8705 §3); \
+         call with a token that was obtained with a client secret"
+    )]
+    Bound,
     /// UserInfo speaks of somebody else.
     #[error("UserInfo and the token are about two different people (`sub`)")]
     OtherSubject,
@@ -136,6 +146,7 @@ impl BearerError {
         match self {
             Self::Token(error) => error.code(),
             Self::Ended => "ended",
+            Self::Bound => "bound",
             Self::OtherSubject => "other-subject",
             Self::Provider(_) => "provider",
         }
@@ -147,7 +158,31 @@ impl BearerError {
         match self {
             Self::Token(error) => error.is_temporary(),
             Self::Provider(_) => true,
-            Self::Ended | Self::OtherSubject => false,
+            Self::Ended | Self::Bound | Self::OtherSubject => false,
         }
+    }
+
+    /// The refusal for people.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let french = match self {
+            Self::Token(TokenError::Expired) => "le jeton est expiré : redemandez-en un",
+            Self::Token(TokenError::WrongAudience) => "le jeton a été délivré à un autre logiciel (aud, azp)",
+            Self::Token(TokenError::WrongIssuer) => "le jeton vient d'un autre émetteur (iss)",
+            Self::Token(TokenError::WrongType) => "ce jeton n'est pas un jeton d'accès (typ)",
+            Self::Token(TokenError::CertificateRequired | TokenError::WrongCertificate) => {
+                "le jeton est lié à un autre certificat que celui de la connexion (RFC 8705 §3)"
+            }
+            Self::Token(TokenError::KeysUnavailable(_)) | Self::Provider(_) => {
+                "Pro Santé Connect ne répond pas : réessayez plus tard"
+            }
+            Self::Token(_) => "le jeton est refusé : forme, clé ou signature",
+            Self::Ended => "Pro Santé Connect ne connaît plus ce jeton : la session est finie",
+            Self::Bound => {
+                "le jeton est lié au certificat de l'appelant : Pro Santé Connect ne peut être interrogé d'ici"
+            }
+            Self::OtherSubject => "le jeton et UserInfo parlent de deux personnes",
+        };
+        Text::new(french, self.to_string())
     }
 }

@@ -6,6 +6,7 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use socle_finding::Text;
 use socle_identity::Environment;
 use socle_trust::token::{Claims, Expected, TokenError, TokenKind, Verifier};
 use socle_trust::{Anchors, Credentials};
@@ -309,5 +310,26 @@ impl LoginError {
             Self::IdToken(error) => error.is_temporary(),
             _ => false,
         }
+    }
+
+    /// The refusal for people.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let french = match self {
+            Self::Callback(CallbackError::Refused { .. }) => "Pro Santé Connect ou l'utilisateur a refusé la connexion",
+            Self::Callback(_) | Self::State | Self::Issuer => {
+                "la réponse n'est pas celle de cette connexion : recommencez"
+            }
+            Self::TooLate => "trop tard : reconnectez-vous",
+            Self::Provider(_) | Self::IdToken(TokenError::KeysUnavailable(_)) => {
+                "Pro Santé Connect ne répond pas comme attendu : réessayez plus tard"
+            }
+            Self::Refused(_) | Self::TokenAnswer | Self::NoIdToken => "Pro Santé Connect n'a pas délivré les jetons",
+            Self::IdToken(_) | Self::Nonce | Self::AccessToken | Self::OtherSubject => {
+                "les jetons reçus ne passent pas les contrôles : personne n'est connecté"
+            }
+            Self::Randomness => "le système ne fournit pas d'aléa",
+        };
+        Text::new(french, self.to_string())
     }
 }

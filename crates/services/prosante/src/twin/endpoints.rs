@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use socle_trust::Certificate;
 use socle_trust::https::PeerCertificate;
 
-use super::provider::{Grant, OauthFailure, Provider, TokenKnown};
+use super::provider::{Door, Grant, OauthFailure, Provider, TokenKnown};
 use super::registry::{ClientRefused, authenticate};
 use super::wallet;
 use crate::wire::form::{self, Parameters, with_query};
@@ -28,27 +28,39 @@ type Peer = Option<Extension<PeerCertificate>>;
 pub(super) fn router(provider: Arc<Provider>) -> Router {
     let at = |path: &str| format!("{REALM}{PROTOCOL}{path}");
     Router::new()
-        .route(&format!("{REALM}{DISCOVERY_WALLET}"), get(discovery))
-        .route(&format!("{REALM}{DISCOVERY_STANDARD}"), get(discovery))
-        .route(&at("/auth"), get(to_wallet))
+        .route(&format!("{REALM}{DISCOVERY_WALLET}"), get(discovery_wallet))
+        .route(&format!("{REALM}{DISCOVERY_STANDARD}"), get(discovery_standard))
+        .route(&at("/auth"), get(to_wallet).post(wallet::choose))
         .route(&at("/certs"), get(keys))
         .route(&at("/token"), post(token))
         .route(&at("/token/introspect"), post(introspect))
         .route(&at("/revoke"), post(revoke))
         .route(&at("/userinfo"), get(user_info).post(user_info))
-        .route(&at("/logout"), get(wallet::logout).post(wallet::logout_confirmed))
+        .route(&at("/logout"), get(to_wallet_logout).post(wallet::logout_confirmed))
         .layer(DefaultBodyLimit::max(FORM_MAX))
         .with_state(provider)
 }
 
-async fn discovery(State(provider): Shared) -> Response {
-    json_response(StatusCode::OK, &provider.discovery())
+async fn discovery_wallet(State(provider): Shared) -> Response {
+    json_response(StatusCode::OK, &provider.discovery(Door::Wallet))
+}
+
+async fn discovery_standard(State(provider): Shared) -> Response {
+    json_response(StatusCode::OK, &provider.discovery(Door::Standard))
 }
 
 /// Keycloak's own authorization endpoint: the wallet's page stands behind it here.
 async fn to_wallet(State(provider): Shared, RawQuery(query): RawQuery) -> Response {
-    let wallet = format!("{}/auth?{}", provider.wallet(), query.unwrap_or_default());
-    (StatusCode::FOUND, [(header::LOCATION, wallet)]).into_response()
+    on_to(&format!("{}/auth", provider.wallet()), query)
+}
+
+async fn to_wallet_logout(State(provider): Shared, RawQuery(query): RawQuery) -> Response {
+    on_to(&provider.wallet_logout(), query)
+}
+
+fn on_to(url: &str, query: Option<String>) -> Response {
+    let location = format!("{url}?{}", query.unwrap_or_default());
+    (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
 }
 
 async fn keys(State(provider): Shared) -> Response {

@@ -43,8 +43,8 @@ const SUBSTITUTES: [(&str, &str); 5] = [
         "Choosing a professional stands for the CPS card and the e-CPS application",
     ),
     (
-        "Le portefeuille et la déconnexion sont en http sur la boucle locale, pour qu'un navigateur ne rencontre pas de certificat inconnu",
-        "Wallet and logout are plain http on loopback, so that a browser meets no unknown certificate",
+        "Portefeuille et déconnexion : http sur la boucle locale sauf demande contraire, pour qu'un navigateur ne rencontre pas de certificat inconnu",
+        "Wallet and logout: plain http on loopback unless asked otherwise, so that a browser meets no unknown certificate",
     ),
     (
         "Un jeton de rafraîchissement reste utilisable jusqu'à sa fin : l'usage réel n'est pas publié",

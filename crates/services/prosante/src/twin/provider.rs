@@ -16,7 +16,7 @@ pub(super) use state::Login;
 pub(super) use tokens::{Grant, OauthFailure, TokenKnown};
 
 use super::registry::RegisteredClient;
-use crate::wire::PROTOCOL;
+use crate::wire::{PROTOCOL, REALM};
 use state::State;
 
 /// How long things live. The defaults are the published ones.
@@ -44,6 +44,15 @@ impl Default for Lives {
             session: SignedDuration::from_hours(4),
         }
     }
+}
+
+/// Which discovery document is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// Pro Santé Connect's own, which names the wallet.
+    Wallet,
+    /// The standard one: the issuer's endpoints, which send the browser on to the wallet.
+    Standard,
 }
 
 /// The provider, shared by both listeners.
@@ -84,6 +93,11 @@ impl Provider {
         &self.wallet
     }
 
+    /// In reality the issuer's; here the browser's cookie is the wallet's.
+    pub(super) fn wallet_logout(&self) -> String {
+        format!("{}{REALM}{PROTOCOL}/logout", self.wallet)
+    }
+
     pub(super) fn clients(&self) -> &[RegisteredClient] {
         &self.clients
     }
@@ -104,20 +118,22 @@ impl Provider {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The discovery document. Logout is the browser's too, so it is on the wallet's listener; in reality
-    /// it is the issuer's, which answers here as well.
-    pub(super) fn discovery(&self) -> Value {
+    /// A discovery document: what the browser meets (login, logout) differs, the rest does not.
+    pub(super) fn discovery(&self, door: Door) -> Value {
         let issuer = self.issuer();
         let at = |path: &str| format!("{issuer}{PROTOCOL}{path}");
-        let wallet_logout = format!("{}{}{PROTOCOL}/logout", self.wallet, crate::wire::REALM);
+        let (authorization, logout) = match door {
+            Door::Wallet => (format!("{}/auth", self.wallet), self.wallet_logout()),
+            Door::Standard => (at("/auth"), at("/logout")),
+        };
         let methods = json!(["client_secret_basic", "client_secret_post", "tls_client_auth"]);
         json!({
             "issuer": issuer,
-            "authorization_endpoint": format!("{}/auth", self.wallet),
+            "authorization_endpoint": authorization,
             "token_endpoint": at("/token"),
             "introspection_endpoint": at("/token/introspect"),
             "userinfo_endpoint": at("/userinfo"),
-            "end_session_endpoint": wallet_logout,
+            "end_session_endpoint": logout,
             "revocation_endpoint": at("/revoke"),
             "jwks_uri": at("/certs"),
             "grant_types_supported": ["authorization_code", "refresh_token"],

@@ -53,7 +53,7 @@ async fn authorize(State(provider): Shared, RawQuery(query): RawQuery, headers: 
 }
 
 /// The form of the page: a professional was chosen, or the login was given up.
-async fn choose(State(provider): Shared, headers: HeaderMap, RawForm(body): RawForm) -> Response {
+pub(super) async fn choose(State(provider): Shared, headers: HeaderMap, RawForm(body): RawForm) -> Response {
     let text = String::from_utf8_lossy(&body);
     let lang = language(Some(&text), &headers);
     let request = match provider.check_authorization(&text) {
@@ -96,7 +96,7 @@ fn answer(provider: &Provider, request: &Authorization, login: &Login, cookie: O
 
 /// RP-initiated logout. It is the browser's cookie that says which session ends: a server that calls
 /// this ends nothing, as in reality. Without a hint of a living session the user is asked first.
-pub(super) async fn logout(State(provider): Shared, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+async fn logout(State(provider): Shared, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let query = query.unwrap_or_default();
     let lang = language(Some(&query), &headers);
     let Ok(parameters) = form::read(&query) else { return malformed(lang) };
