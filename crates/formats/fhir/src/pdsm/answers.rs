@@ -166,7 +166,7 @@ pub fn write_capability_statement(about: &CapabilityAbout) -> Vec<u8> {
         out.object("implementation", |implementation| {
             implementation.text("description", &about.description).text("url", &about.base);
         });
-        out.text("fhirVersion", "4.0.1").texts("format", &["application/fhir+json", "json"]);
+        out.text("fhirVersion", "4.0.1").texts("format", &["application/fhir+json"]);
         out.array("rest", |list| {
             list.object(|rest| {
                 rest.text("mode", "server");

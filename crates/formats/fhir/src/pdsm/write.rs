@@ -87,7 +87,7 @@ fn write_lot(out: &mut Object<'_>, bundle: &ProvideBundle, urls: &[(String, Stri
     write_identifiers(out, lot.unique_id.as_ref(), lot.entry_uuid);
     out.text("status", "current").text("mode", "working").maybe("title", lot.title.as_deref());
     out.object("code", |concept| {
-        Coding::new(names::LIST_TYPES, "submissionset", Some("Submission Set")).write_concept(concept);
+        Coding::new(names::LIST_TYPES, "submissionset", None).write_concept(concept);
     });
     write_reference(out, "subject", patient_reference(&bundle.patient));
     out.text("date", lot.submitted.as_str());
@@ -267,6 +267,8 @@ fn write_context(out: &mut Object<'_>, fiche: &DocumentMetadata, patient: &Submi
     out.array("related", |list| fiche.reference_ids.iter().for_each(|id| write_reference_id(list, id)));
 }
 
+/// CXi, as the slice `referenceIdList` of PDSm 3.1.1 has it. The discriminator of that slice names no
+/// value, so HL7's validator says of any such element that it cannot be evaluated.
 fn write_reference_id(list: &mut Array<'_>, id: &ReferenceId) {
     list.object(|related| {
         related.object("identifier", |identifier| {
