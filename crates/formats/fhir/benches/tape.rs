@@ -1,4 +1,5 @@
-//! How fast documents are read, beside serde_json's `Value`, in the same run.
+//! How fast documents are read, beside serde_json's `Value`, in the same run; and how fast a whole
+//! ITI-65 transaction is: tape, links, base64, SHA-1.
 //!
 //! `cargo bench -p socle-fhir --bench tape`; the official R4 examples come from the shared data.
 
@@ -12,7 +13,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use socle_fhir::Document;
+use socle_fhir::{Document, pdsm};
 
 fn main() {
     if let Some(tgz) = support::shared("bench tape", "fhir/examples/r4-examples.tgz") {
@@ -20,6 +21,24 @@ fn main() {
         compare("official R4 examples", &files);
     }
     compare("bundle with 266 KB of base64", &[provide_bundle(266 << 10)]);
+    transaction(200_000);
+}
+
+fn transaction(size: usize) {
+    let sample = include_bytes!("../src/pdsm/iti65.json");
+    let document = Document::parse(&sample[..]).unwrap();
+    let mut bundle = pdsm::read_provide_bundle(&document).unwrap().value;
+    bundle.documents[0].bytes = vec![b'x'; size].into();
+    let text = Bytes::from(pdsm::write_provide_bundle(&bundle));
+    let read = best(|| {
+        let document = Document::parse(text.clone()).unwrap();
+        black_box(pdsm::read_provide_bundle(&document).unwrap());
+    });
+    let write = best(|| _ = black_box(pdsm::write_provide_bundle(&bundle)));
+    println!("ITI-65 with a document of {size} bytes");
+    for (work, time) in [("read", read), ("write", write)] {
+        println!("  {work:<18} {:>10.1} µs", time.as_secs_f64() * 1e6);
+    }
 }
 
 fn compare(name: &str, files: &[Bytes]) {

@@ -45,3 +45,34 @@ pub fn sha1(bytes: &[u8]) -> [u8; 20] {
     sha1.copy_from_slice(digest.as_ref());
     sha1
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_base64_is_refused() {
+        for bad in ["A", "AA", "AAA", "AA=A", "AAA*", "AAAA=", "AAA_", "é", "QQ==QQ==", "QR=="] {
+            assert_eq!(decode(bad), Err(NotBase64), "{bad}");
+        }
+        assert_eq!(decode(""), Ok(Vec::new()));
+        assert_eq!(decode("\t+/+/\r\n"), Ok(vec![0xFB, 0xFF, 0xBF]));
+    }
+
+    #[test]
+    fn the_sha1_of_abc_is_that_of_fips_180() {
+        assert_eq!(encode(&sha1(b"abc")), "qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_come_back_whatever_the_lines(bytes in prop::collection::vec(any::<u8>(), 0..300), width in 1usize..80) {
+            let text = encode(&bytes);
+            let lines: Vec<&str> = (0..text.len()).step_by(width).map(|at| &text[at..(at + width).min(text.len())]).collect();
+            prop_assert_eq!(decode(&text), Ok(bytes.clone()));
+            prop_assert_eq!(decode(&lines.join("\r\n ")), Ok(bytes));
+        }
+    }
+}

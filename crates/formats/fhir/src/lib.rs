@@ -2,10 +2,22 @@
 //! PDSm transactions.
 //!
 //! Enter by [`Document::parse`]: one strict pass over the received bytes into a compact tape; everything
-//! else reads that tape. [`outcome`] says what is wrong with a document, in French and English;
+//! else reads that tape. [`outcome`] carries what is wrong with a document, in French or English;
 //! [`fr_core`] reads and writes who the patient is; [`pdsm`] reads and writes the transactions of the
 //! CI-SIS volet "Partage de documents de santé en mobilité"; [`mapping`] translates XDS code systems;
 //! [`write`] is the small JSON writer that all of them share.
+//!
+//! ```
+//! use socle_fhir::Document;
+//!
+//! let document = Document::parse(&br#"{"resourceType":"Patient","name":[{"family":"PAT-TROIS"}]}"#[..])?;
+//! let name = document.root().all("name").next().and_then(|name| name.get("family"));
+//! assert_eq!(name.map(|name| name.path()).as_deref(), Some("Patient.name[0].family"));
+//!
+//! let error = Document::parse(&br#"{"resourceType":"Patient","active":tru}"#[..]).unwrap_err();
+//! assert_eq!((error.position.line, error.path.as_str()), (1, "Patient.active"));
+//! # Ok::<(), socle_fhir::JsonError>(())
+//! ```
 //!
 //! Absent on purpose: no struct generated per resource, no network, no XML, no validation against
 //! profiles. What these readers check is what Socle needs to act; a profile says more.

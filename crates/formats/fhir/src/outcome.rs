@@ -165,6 +165,16 @@ impl Issues {
         self.0.iter().any(|issue| issue.finding.is_error())
     }
 
+    /// Keeps at most so many, what refuses before what does not: a refusal is never crowded out.
+    #[must_use]
+    pub fn at_most(mut self, most: usize) -> Self {
+        if self.0.len() > most {
+            self.0.sort_by_key(|issue| std::cmp::Reverse(issue.finding.severity));
+            self.0.truncate(most);
+        }
+        self
+    }
+
     /// The value with its remarks when nothing refuses; everything that was found otherwise.
     ///
     /// # Errors
@@ -453,6 +463,20 @@ mod tests {
         }
         let patient = Document::parse(&br#"{"resourceType":"Patient"}"#[..]).unwrap();
         assert_eq!(read(patient.root()), None);
+    }
+
+    #[test]
+    fn a_refusal_is_never_crowded_out() {
+        let warning = || {
+            let mut warning = issue();
+            warning.finding.severity = Severity::Warning;
+            warning
+        };
+        let mut issues = Issues((0..300).map(|_| warning()).collect());
+        issues.push(issue());
+        let kept = issues.at_most(200);
+        assert!(kept.refuse() && kept.0.len() == 200);
+        assert!(kept.with(Some(())).is_err());
     }
 
     #[test]

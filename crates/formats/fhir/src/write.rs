@@ -194,3 +194,38 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
         _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn written(fill: impl FnOnce(&mut Object<'_>)) -> String {
+        let mut json = Json::new();
+        json.object(fill);
+        String::from_utf8(json.finish()).unwrap()
+    }
+
+    #[test]
+    fn writes_in_the_order_of_the_calls_and_nothing_empty() {
+        let text = written(|out| {
+            out.text("b", "x").bool("a", true).number("n", 3).maybe("no", None).texts("none", &[] as &[&str]);
+            out.object("empty", |_| {}).array("also", |_| {});
+            out.array("list", |list| _ = list.text("y").object(|inner| _ = inner.bool("z", false)).raw(b"[1]"));
+            out.object("deep", |deep| _ = deep.object("gone", |gone| _ = gone.array("too", |_| {})));
+            out.base64("bytes", b"abc").raw("raw", b"{}");
+        });
+        assert_eq!(text, r#"{"b":"x","a":true,"n":3,"list":["y",{"z":false},[1]],"bytes":"YWJj","raw":{}}"#);
+        assert_eq!(written(|out| _ = out.object("empty", |_| {}).text("a", "b")), r#"{"a":"b"}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_read_as_it_was(text in any::<String>(), name in any::<String>()) {
+            let read: Value = serde_json::from_str(&written(|out| _ = out.text(&name, &text))).unwrap();
+            prop_assert_eq!(read, json!({name: text}));
+        }
+    }
+}

@@ -20,9 +20,10 @@ pub use answers::{
     write_document_reference, write_searchset, write_transaction_response,
 };
 pub use model::{
-    Addressee, Confidentiality, DocumentMetadata, Level, Party, PartyKind, ProvideBundle, ProvidedDocument, Recipient,
-    ReferenceId, Relation, RelationCode, RelationTarget, SourceId, SubmissionSet, SubmittedPatient, Visibility,
+    Addressee, Confidentiality, DocumentMetadata, EntryRole, Level, Party, PartyKind, ProvideBundle, ProvidedDocument,
+    Recipient, ReferenceId, Relation, RelationCode, RelationTarget, SourceId, SubmissionSet, SubmittedPatient,
+    Visibility,
 };
 pub use names::FEED_DMP;
-pub use read::{read_document_reference, read_provide_bundle};
+pub use read::{entry_roles, read_document_reference, read_provide_bundle};
 pub use write::write_provide_bundle;

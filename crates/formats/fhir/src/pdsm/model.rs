@@ -24,6 +24,19 @@ pub struct ProvideBundle {
     pub feed_dmp: bool,
 }
 
+/// What an entry of a transaction is to its lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryRole {
+    /// The lot itself.
+    SubmissionSet,
+    /// The fiche of the nth document, from 0.
+    Fiche(usize),
+    /// The bytes of the nth document, from 0.
+    Document(usize),
+    /// The patient.
+    Patient,
+}
+
 /// The patient of a lot, as far as the lot tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmittedPatient {
@@ -36,7 +49,7 @@ pub enum SubmittedPatient {
 }
 
 /// A lot de soumission (XDS SubmissionSet).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SubmissionSet {
     /// idUnique.
     pub unique_id: Option<Identifier>,
@@ -56,6 +69,13 @@ pub struct SubmissionSet {
     pub author: Option<Party>,
     /// auteur: the organisation.
     pub author_organization: Option<Party>,
+}
+
+impl fmt::Debug for SubmissionSet {
+    /// Codes only: a title or a comment may name a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SubmissionSet({:?}, {}, {})", self.unique_id, self.content_type.code, self.submitted)
+    }
 }
 
 /// The system that sends a lot: an OID for XDS; PDSm's own examples write an identifier inside a system.
@@ -250,7 +270,7 @@ impl RelationCode {
 }
 
 /// An identifier of what the document is about (XDS referenceIdList).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ReferenceId {
     /// CXi.5: `urn:ihe:iti:xds:2016:studyInstanceUID`…
     pub type_code: String,
@@ -258,6 +278,12 @@ pub struct ReferenceId {
     pub system: Option<String>,
     /// CXi.1.
     pub value: String,
+}
+
+impl fmt::Debug for ReferenceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReferenceId({})", self.type_code)
+    }
 }
 
 /// Somebody or something that plays a part: author, authenticator, custodian, recipient.
@@ -328,7 +354,7 @@ pub enum PartyKind {
 }
 
 /// Someone to whom the lot is sent by MSSanté.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Recipient {
     /// Where to.
     pub to: Addressee,
@@ -336,6 +362,12 @@ pub struct Recipient {
     pub kind: PartyKind,
     /// A name to show.
     pub name: Option<String>,
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recipient({:?}, {:?})", self.kind, self.to)
+    }
 }
 
 /// Where a recipient is reached.

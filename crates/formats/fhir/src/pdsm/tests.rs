@@ -508,6 +508,26 @@ proptest! {
 }
 
 #[test]
+fn each_entry_is_answered_in_its_place() {
+    let roles = |text: &str| entry_roles(&Document::parse(text.to_owned()).unwrap());
+    let expected = [EntryRole::SubmissionSet, EntryRole::Fiche(0), EntryRole::Document(0), EntryRole::Patient];
+    assert_eq!(roles(BUNDLE), expected);
+    assert_eq!(roles("{}"), []);
+    let (mut bundle, _) = read(BUNDLE).unwrap();
+    let mut second = bundle.documents[0].clone();
+    second.metadata.unique_id = Identifier::uri("urn:oid:1.2.3");
+    bundle.documents.push(second);
+    let expected = [
+        EntryRole::SubmissionSet,
+        EntryRole::Fiche(0),
+        EntryRole::Document(0),
+        EntryRole::Fiche(1),
+        EntryRole::Document(1),
+    ];
+    assert_eq!(roles(&String::from_utf8(write_provide_bundle(&bundle)).unwrap()), expected);
+}
+
+#[test]
 fn answers_are_well_formed() {
     let at: jiff::Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
     let stored = [Stored { resource_type: "List", id: "l1".into(), version: 1, at }];

@@ -73,6 +73,10 @@ impl<'a> Bundle<'a> {
         self.root
     }
 
+    pub(super) const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The resources of a type, each with its place among the entries.
     pub(super) fn resources(&self, kind: &'static str) -> impl Iterator<Item = (usize, Node<'a>)> {
         let entries = self.entries.iter().enumerate();
@@ -179,6 +183,14 @@ impl<'a> Scope<'a> {
             return identifier.map_or_else(|| broken(issues::empty_reference().at(reference)), Target::Named);
         };
         self.follow(text, reference)
+    }
+
+    /// The entry that a Reference leads to.
+    pub(super) fn entry(self, reference: Node<'a>) -> Option<(usize, Node<'a>)> {
+        match self.resolve(reference) {
+            Target::Entry(at, node) => Some((at, node)),
+            _ => None,
+        }
     }
 
     /// Follows the text of a reference; `node` is where it is written.

@@ -15,7 +15,7 @@ mod patient;
 
 use std::collections::HashMap;
 
-use super::{DocumentMetadata, ProvideBundle, ProvidedDocument};
+use super::{DocumentMetadata, EntryRole, ProvideBundle, ProvidedDocument};
 use crate::outcome::{Issues, Reading};
 use crate::tape::{Document, Node};
 use bundle::{Bundle, Scope, Target};
@@ -35,8 +35,7 @@ const MOST_ISSUES: usize = 200;
 pub fn read_provide_bundle(document: &Document) -> Reading<ProvideBundle> {
     let mut issues = Issues(document.oddities().map(|oddity| oddity.issue()).collect());
     let value = read_transaction(document.root(), &mut issues);
-    issues.0.truncate(MOST_ISSUES);
-    issues.with(value)
+    issues.at_most(MOST_ISSUES).with(value)
 }
 
 /// Reads a fiche that stands alone, as a search or a read answers it.
@@ -47,8 +46,31 @@ pub fn read_document_reference(node: Node<'_>) -> Reading<DocumentMetadata> {
     let mut issues = Issues::default();
     let alone = Bundle::alone(node);
     let value = fiche::read(Scope { bundle: &alone, owner: node }, &mut issues).map(|fiche| fiche.metadata);
-    issues.0.truncate(MOST_ISSUES);
-    issues.with(value)
+    issues.at_most(MOST_ISSUES).with(value)
+}
+
+/// What each entry of a transaction is to the lot, in the order of the entries: a transaction-response
+/// answers in that order (FHIR R4 §3.1.0.11.4). Meant for a transaction that [`read_provide_bundle`] took.
+#[must_use]
+pub fn entry_roles(document: &Document) -> Vec<EntryRole> {
+    let mut issues = Issues::default();
+    let Some(bundle) = Bundle::read(document.root(), &mut issues) else { return Vec::new() };
+    let mut roles = vec![EntryRole::Patient; bundle.len()];
+    let Some(lot) = bundle.submission_set(&mut issues) else { return Vec::new() };
+    for (at, _) in bundle.resources("List") {
+        roles[at] = EntryRole::SubmissionSet;
+    }
+    let scope = Scope { bundle: &bundle, owner: lot };
+    let fiches = lot.all("entry").filter_map(|item| scope.entry(item.get("item")?));
+    for (nth, (at, fiche)) in fiches.enumerate() {
+        roles[at] = EntryRole::Fiche(nth);
+        let url = fiche.all("content").next().and_then(|content| content.at(&["attachment", "url"]));
+        let binary = url.and_then(|url| Some(Scope { bundle: &bundle, owner: fiche }.follow(url.str()?, url)));
+        if let Some(Target::Entry(at, _)) = binary {
+            roles[at] = EntryRole::Document(nth);
+        }
+    }
+    roles
 }
 
 fn read_transaction(root: Node<'_>, issues: &mut Issues) -> Option<ProvideBundle> {
