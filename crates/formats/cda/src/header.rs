@@ -1,10 +1,11 @@
 //! The header of a CI-SIS document, typed: what XDS metadata, mail and identity checks need of it.
 //!
-//! Order: the header and its parts, then reading (`read`, `people`, `patient`). A header is built when
+//! Order: the header and its parts, then reading (`read`, `patient`, `people`, `acts`). A header is built when
 //! nothing is an error but form or key of the INS, which [`Header::ins`] tells; all that is wrong is
 //! listed, not the first.
 //! Source: CI-SIS, volet Structuration minimale V1.16.8, en-tête.
 
+mod acts;
 mod patient;
 mod people;
 mod read;

@@ -4,18 +4,17 @@ use socle_finding::{Rule, Severity, Text};
 use socle_xml::NodeExt as _;
 use socle_xml::roxmltree::Node;
 
+use super::acts::{encounter, service_events};
+use super::patient::patient_of;
 use super::people::{authenticator_of, author_of, organisation_of, participant_of, recipient_of};
-use super::{
-    Encounter, Header, MainEvent, Order, Patient, Related, RelatedKind, ServiceEvent, Template, Time,
-    patient::patient_of,
-};
+use super::{Header, Order, Patient, Related, RelatedKind, Template, Time};
 use crate::code::{Code, Identifier};
 use crate::codes;
 use crate::document::{child, children, path};
 use crate::finding::{Findings, at, missing_in};
 
 /// The text that makes the rules of this module.
-pub(super) const SMIN: &str = "CI-SIS Structuration minimale 1.16.8";
+const SMIN: &str = "CI-SIS Structuration minimale 1.16.8";
 const DICOM: &str = "urn:dicom-org:ps3-20";
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 const HL7_FRANCE: &str = "2.16.840.1.113883.2.8.2.1";
@@ -261,7 +260,7 @@ pub(super) fn code_of(node: Node<'_, '_>) -> Option<Code> {
     Some(Code::new(part("code")?, part("codeSystem")?, part("displayName").unwrap_or_default()))
 }
 
-fn mandatory_code(node: Node<'_, '_>, point: &'static str, found: &mut Findings) -> Option<Code> {
+pub(super) fn mandatory_code(node: Node<'_, '_>, point: &'static str, found: &mut Findings) -> Option<Code> {
     let code = code_of(node);
     if code.is_none() {
         let mend = text("donnez code, codeSystem et displayName", "give code, codeSystem and displayName");
@@ -277,7 +276,7 @@ fn mandatory_code(node: Node<'_, '_>, point: &'static str, found: &mut Findings)
     code
 }
 
-fn not_in_value_set(node: Node<'_, '_>, set: &'static str, found: &mut Findings) {
+pub(super) fn not_in_value_set(node: Node<'_, '_>, set: &'static str, found: &mut Findings) {
     found.warning(
         rule(set),
         at(node),
@@ -317,7 +316,7 @@ const LOCAL_TIME: Text =
     text("écrivez AAAAMMJJhhmmss±ZZzz, dans le calendrier", "write AAAAMMJJhhmmss±ZZzz, in the calendar");
 
 /// A time that XDS needs in UTC: without an offset, nobody can know which instant is meant.
-fn utc_time(node: Node<'_, '_>, point: &'static str, found: &mut Findings) -> Option<Time> {
+pub(super) fn utc_time(node: Node<'_, '_>, point: &'static str, found: &mut Findings) -> Option<Time> {
     let time = node.attribute("value").and_then(|value| value.trim().parse::<Time>().ok());
     let Some(time) = time else {
         bad_value(node, point, LOCAL_TIME, found);
@@ -511,103 +510,6 @@ fn related(root: Node<'_, '_>, found: &mut Findings) -> Option<Option<Related>> 
         );
     }
     Some(Some(Related { kind: kind?, parent: identifier }))
-}
-
-fn service_event(node: Node<'_, '_>, found: &mut Findings) -> ServiceEvent {
-    let code = child(node, "code");
-    let translations = code.into_iter().flat_map(|code| children(code, "translation"));
-    let codes = code.into_iter().chain(translations).filter_map(code_of).collect();
-    let start = tolerated_time(path(node, &["effectiveTime", "low"]), found);
-    let stop = tolerated_time(path(node, &["effectiveTime", "high"]), found);
-    if let (Some(low), Some(high)) = (start.and_then(|t| t.timestamp()), stop.and_then(|t| t.timestamp()))
-        && low > high
-    {
-        found.warning(
-            rule("documentationOf, effectiveTime"),
-            at(node),
-            text("l'acte finit avant de commencer", "the act ends before it starts"),
-            text("vérifiez low et high", "check low and high"),
-        );
-    }
-    ServiceEvent { ids: identifiers(node), codes, start, stop }
-}
-
-fn practice_setting_node<'a, 'i: 'a>(event: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
-    let performs = |node: &Node<'_, '_>| node.attribute("typeCode") == Some("PRF");
-    let names = ["assignedEntity", "representedOrganization", "standardIndustryClassCode"];
-    children(event, "performer").filter(performs).find_map(|performer| path(performer, &names))
-}
-
-/// The main act is the first that names a cadre d'exercice and says when it starts.
-fn service_events(root: Node<'_, '_>, found: &mut Findings) -> Option<(MainEvent, Vec<ServiceEvent>)> {
-    let point = "en-tête, documentationOf 1..*";
-    let mut nodes: Vec<_> = children(root, "documentationOf").filter_map(|n| child(n, "serviceEvent")).collect();
-    if nodes.is_empty() {
-        missing(root, "documentationOf/serviceEvent", point, found);
-        return None;
-    }
-    let has_low = |node: &&Node<'_, '_>| path(**node, &["effectiveTime", "low"]).is_some();
-    let has_setting = |node: &&Node<'_, '_>| practice_setting_node(**node).is_some();
-    let main_at = nodes
-        .iter()
-        .position(|node| has_setting(&node) && has_low(&node))
-        .or_else(|| nodes.iter().position(|node| has_setting(&node)))
-        .unwrap_or(0);
-    let main = nodes.remove(main_at);
-    let main_event = main_event(main, found);
-    let others = nodes.into_iter().map(|node| service_event(node, found)).collect();
-    Some((main_event?, others))
-}
-
-fn main_event(node: Node<'_, '_>, found: &mut Findings) -> Option<MainEvent> {
-    let point = "en-tête, acte principal, effectiveTime/low";
-    let start = match path(node, &["effectiveTime", "low"]) {
-        Some(low) => utc_time(low, point, found),
-        None => {
-            missing(node, "effectiveTime/low", point, found);
-            None
-        }
-    };
-    let point = "en-tête, acte principal, standardIndustryClassCode";
-    let practice_setting = match practice_setting_node(node) {
-        Some(setting) => mandatory_code(setting, point, found).inspect(|code| {
-            if codes::practice_setting(&code.code).is_none_or(|known| known != *code) {
-                not_in_value_set(setting, "JDV_J04 XdsPracticeSettingCode", found);
-            }
-        }),
-        None => {
-            let place = "performer/assignedEntity/representedOrganization/standardIndustryClassCode";
-            missing(node, place, point, found);
-            None
-        }
-    };
-    let event = service_event(node, found);
-    Some(MainEvent { start: start?, event, practice_setting: practice_setting? })
-}
-
-fn encounter(node: Node<'_, '_>, found: &mut Findings) -> Option<Encounter> {
-    let point = "en-tête, componentOf/encompassingEncounter 1..1";
-    let encounter = one(node, "encompassingEncounter", point, found)?;
-    if child(encounter, "effectiveTime").is_none() {
-        missing(encounter, "effectiveTime", "en-tête, encompassingEncounter/effectiveTime 1..1", found);
-    }
-    let point = "en-tête, healthCareFacility/code 1..1";
-    let Some(facility) = path(encounter, &["location", "healthCareFacility"]) else {
-        missing(encounter, "location/healthCareFacility", point, found);
-        return None;
-    };
-    let node = one(facility, "code", point, found)?;
-    let code = mandatory_code(node, point, found)?;
-    if codes::facility(&code.code).is_none_or(|known| known != code) {
-        not_in_value_set(node, "JDV_J02 XdsHealthcareFacilityTypeCode", found);
-    }
-    Some(Encounter {
-        code: child(encounter, "code").and_then(code_of),
-        start: tolerated_time(path(encounter, &["effectiveTime", "low"]), found),
-        stop: tolerated_time(path(encounter, &["effectiveTime", "high"]), found),
-        facility: code,
-        place: path(facility, &["location", "name"]).map(folded).filter(|name| !name.is_empty()),
-    })
 }
 
 /// The body of a niveau 1 document: one file of a listed media type, in Base64.

@@ -35,3 +35,10 @@ pub(crate) fn examples(test: &str) -> Vec<(String, Vec<u8>)> {
     assert_eq!(all.len(), 85, "the published examples are 85");
     all
 }
+
+/// Keeps a file in the folder `SOCLE_OUT`, when it is given: for validators that are not part of the tests.
+pub(crate) fn keep(name: &str, bytes: &[u8]) {
+    if let Some(folder) = std::env::var_os("SOCLE_OUT") {
+        std::fs::write(PathBuf::from(folder).join(name), bytes).unwrap();
+    }
+}
