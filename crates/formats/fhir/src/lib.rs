@@ -5,7 +5,7 @@
 //! else reads that tape. [`outcome`] carries what is wrong with a document, in French or English;
 //! [`fr_core`] reads and writes who the patient is; [`pdsm`] reads and writes the transactions of the
 //! CI-SIS volet "Partage de documents de santé en mobilité"; [`mapping`] translates XDS code systems;
-//! [`write`] is the small JSON writer that all of them share.
+//! [`mod@write`] is the small JSON writer that all of them share.
 //!
 //! ```
 //! use socle_fhir::Document;

@@ -1,6 +1,6 @@
 //! What is wrong with a document, and FHIR's OperationOutcome of it.
 //!
-//! An [`Issue`] is a finding with FHIR's word for its kind. It is written in one language ([`write`]);
+//! An [`Issue`] is a finding with FHIR's word for its kind. It is written in one language ([`write()`]);
 //! what another server answered is read as [`Shown`] ([`read`]), one language being all that travels.
 //! A reader here answers [`Reading`]: the value with its remarks, or all that is wrong, never only the
 //! first.

@@ -256,6 +256,13 @@ fn what_may_differ_is_taken() {
         ),
         ("author is an organisation alone", BUNDLE.replacen("\"reference\":\"#role\",", "", 1), 0),
         (
+            "Binary by the end of its fullUrl",
+            BUNDLE
+                .replace("\"url\":\"urn:uuid:00000000-0000-4000-8000-000000000003\"", "\"url\":\"Binary/b1\"")
+                .replace("\"urn:uuid:00000000-0000-4000-8000-000000000003\"", "\"https://a.test/fhir/Binary/b1\""),
+            0,
+        ),
+        (
             "Binary by type and id",
             BUNDLE
                 .replace("\"url\":\"urn:uuid:00000000-0000-4000-8000-000000000003\"", "\"url\":\"Binary/b1\"")

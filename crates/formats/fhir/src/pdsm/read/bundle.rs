@@ -64,7 +64,7 @@ impl<'a> Bundle<'a> {
         {
             issues.push(issues::same_full_url().at(entry));
         }
-        if let Some(id) = resource.text("id") {
+        if let Some(id) = resource.text("id").or_else(|| id_in_url(entry, kind)) {
             self.by_id.insert((kind, id), at);
         }
     }
@@ -122,6 +122,12 @@ impl<'a> Bundle<'a> {
         let (kind, id) = versionless.split_once('/').filter(|(_, id)| !id.contains('/'))?;
         self.by_id.get(&(kind, id)).copied()
     }
+}
+
+/// `https://server/fhir/Binary/12` is what `Binary/12` leads to (FHIR R4 §3.1.0.11.2).
+fn id_in_url<'a>(entry: Node<'a>, kind: &str) -> Option<&'a str> {
+    let (before, id) = entry.text("fullUrl")?.rsplit_once('/')?;
+    before.ends_with(kind).then_some(id)
 }
 
 fn check_request(entry: Node<'_>, kind: &str, issues: &mut Issues) {
