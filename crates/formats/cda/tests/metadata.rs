@@ -10,6 +10,7 @@ mod common;
 
 use std::collections::HashMap;
 
+use proptest::prelude::*;
 use socle_cda::xds::{
     self, Association, AssociationKind, Cx, DocumentEntry, EntryOptions, Profile, RegistryObjects, Status, Submission,
     SubmissionSet,
@@ -53,7 +54,9 @@ fn every_example_gives_metadata_that_come_back_the_same_and_satisfy_the_dmp() {
     for (name, bytes) in common::examples("every_example_gives_metadata") {
         let document = Document::parse(bytes.clone()).unwrap();
         let written = submission_of(&name, &document);
-        let back = read(&xds::write_submission(&written), Profile::Dmp).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let xml = xds::write_submission(&written);
+        common::keep(&name.replace(".xml", ".metadata"), xml.as_bytes());
+        let back = read(&xml, Profile::Dmp).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(back.value, written, "{name}");
         assert_eq!(labels(&back.value.entries[0]), labels(&written.entries[0]), "{name}");
         let entry = &written.entries[0];
@@ -452,4 +455,51 @@ fn an_answer_of_a_registry_comes_back_the_same() {
     let empty = xds::write_list(&RegistryObjects::default());
     let tree = roxmltree::Document::parse(&empty).unwrap();
     assert_eq!(xds::read_list(tree.root_element(), Profile::Answer).unwrap().value, RegistryObjects::default());
+}
+
+/// A text without white space at its ends, which reading trims.
+fn words() -> impl Strategy<Value = String> {
+    "[^\\p{C}\\p{Z}]{1,8}( [^\\p{C}\\p{Z}]{1,8}){0,3}"
+}
+
+fn codes(most: usize) -> impl Strategy<Value = Vec<Code>> {
+    let one = (words(), "[0-2](\\.[1-9][0-9]{0,3}){1,5}", words());
+    proptest::collection::vec(one.prop_map(|(code, system, label)| Code::new(code, system, label)), 0..=most)
+}
+
+proptest! {
+    #[test]
+    fn any_metadata_come_back_the_same(
+        texts in (words(), proptest::option::of(words()), words(), words()),
+        (events, specialties) in (codes(3), codes(2)),
+        roles in proptest::collection::vec(words(), 0..3),
+        count in 1usize..5,
+        (bare, masked) in (any::<bool>(), any::<bool>()),
+    ) {
+        let (title, comments, family, structure) = texts;
+        let mut submission = full_submission();
+        let author = &mut submission.set.authors[0];
+        author.person = Some(xds::Xcn { family, ..author.person.clone().unwrap() });
+        author.institutions = vec![xds::Xon { name: structure, ..author.institutions[0].clone() }];
+        (author.roles, author.specialties) = (roles, specialties);
+        let mut entry = submission.entries.remove(0);
+        entry.authors = submission.set.authors.clone();
+        (entry.title, entry.comments, entry.events) = (Some(title), comments, events);
+        entry.set_visibility(xds::Visibility::new(masked, false, !masked, xds::Cumulation::Refused).unwrap());
+        if bare {
+            (entry.service_stop, entry.hash, entry.size) = (None, None, None);
+            entry.reference_ids.clear();
+        }
+        let number = |n: usize| DocumentEntry {
+            id: format!("Doc{n}"),
+            unique_id: format!("1.2.250.1.999.{n}"),
+            ..entry.clone()
+        };
+        let submission = Submission::new(submission.set, (1..=count).map(number).collect());
+        let back = read(&xds::write_submission(&submission), Profile::Dmp);
+        prop_assert!(back.is_ok(), "{:?}", back);
+        let back = back.unwrap().value;
+        prop_assert_eq!(labels(&back.entries[0]), labels(&submission.entries[0]));
+        prop_assert!(back == submission);
+    }
 }
