@@ -268,3 +268,77 @@ impl Seen {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use socle_trust::pki::{Organisation, Profile, TestPki};
+    use socle_xml::signature::{Algorithm, Signer, sign};
+    use socle_xml::soap::{NS_WSSE, Outgoing};
+    use socle_xml::{Limits, parse};
+
+    use super::*;
+    use crate::model::{Automaton, Software, Structure};
+    use crate::wire::vihf::{Issue, write};
+
+    /// A message as of `at`, signed by the key.
+    fn message(keys: &socle_trust::Credentials, at: Timestamp) -> String {
+        let structure = Structure { id: "10B0152872".parse().unwrap(), sector: "SA01".into() };
+        let software =
+            Software { id: "1".into(), name: "Socle".into(), version: "0.1".into(), homologation: "TEST".into() };
+        let speaker = Speaker::Automaton(Automaton { internal_id: "1".into(), name: "Socle".into() });
+        let ins = crate::wire::ins_from_cx("279035121518989^^^&1.2.250.1.213.1.4.10&ISO^NH").unwrap();
+        let vihf = Vihf { patient: Some(ins), ..Vihf::indirect(structure, speaker, software) };
+        let issuer = keys.certificate().subject().to_string();
+        let issue =
+            Issue { at, authenticated_at: None, issuer: &issuer, version: "3.0", algorithm: Algorithm::RsaSha256 };
+        let chain = keys.chain().iter().map(|der| der.to_vec()).collect();
+        let signer = Signer::from_der(chain, keys.key().secret_der()).unwrap();
+        let assertion = sign(&write(&vihf, &issue), &signer).unwrap();
+        let mut outgoing = Outgoing::request("urn:x", "urn:y", "<a/>");
+        outgoing.headers.push(format!("<wsse:Security xmlns:wsse=\"{NS_WSSE}\">{assertion}</wsse:Security>"));
+        outgoing.to_xml()
+    }
+
+    fn code(gate: &Gate, message: &str, tls: &Certificate, now: Timestamp) -> String {
+        let document = parse(message, &Limits::ENVELOPE).unwrap();
+        let admitted = gate.admit(&document, Some(tls), &People::official(), now);
+        admitted.map_or_else(|refusal| refusal.code(), |_| "admitted".to_owned())
+    }
+
+    #[test]
+    fn an_expired_seal_and_one_of_tomorrow_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let pki = TestPki::open_or_create(folder.path()).unwrap();
+        let organisation = Organisation {
+            cn: "x".into(),
+            id: "10B0152872".parse().unwrap(),
+            name: "x".into(),
+            department: "Paris (75)".into(),
+        };
+        let wanted = [("sign", Profile::OrgSign(organisation.clone())), ("auth", Profile::OrgAuthCli(organisation))];
+        let keys = pki.credentials_for(&wanted).unwrap();
+        let (seal, tls) = (&keys[0], keys[1].certificate());
+        let gate = Gate::new(pki.anchors().clone(), Duration::from_secs(300), Strictness::Strict);
+        let now = Timestamp::now();
+        let days = |count: i64| now + SignedDuration::from_hours(24 * count);
+        let cases = [
+            ("today", now, "admitted"),
+            ("in three years and a day", days(3 * 365 + 1), "DMPInvalidCertificate"),
+            ("a year before it was made", days(-365), "DMPInvalidCertificate"),
+        ];
+        for (case, at, expected) in cases {
+            assert_eq!(code(&gate, &message(seal, at), tls, at), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_came_is_remembered_as_long_as_it_could_come_again() {
+        let mut seen = Seen::default();
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        assert!(seen.add("a", at(0)) && seen.add("b", at(5)));
+        assert!(!seen.add("a", at(6)), "it came before");
+        seen.forget(at(3));
+        assert!(seen.add("a", at(7)) && !seen.add("b", at(7)));
+        assert_eq!(seen.order.len(), seen.ids.len());
+    }
+}
