@@ -19,7 +19,6 @@ mod page;
 mod receive;
 mod seed;
 mod smtp;
-mod trust_list;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -39,15 +38,18 @@ use tokio::task::JoinHandle;
 pub use seed::{HOSPITAL_A, Owner, Seed, TEST_PASSWORD, seeds};
 
 use crate::model::WhiteList;
+use crate::wire::white_list;
 use access::Access;
 use listen::Service;
 use office::{Office, Writer};
 use page::Page;
 use smtp::Operator;
-use trust_list::TrustList;
 
 /// Every page and document of a twin says this.
 pub const UNOFFICIAL: &str = "jumeau local non officiel, sans lien avec l'ANS, la CNAM ni le GIE SESAM-Vitale ; ne vaut ni homologation ni référencement";
+
+/// The common name of the certificate that signs the twin's liste blanche.
+pub const LIST_SIGNER: &str = "alb.mssante.test";
 
 /// What the twin is started with.
 #[derive(Debug)]
@@ -124,7 +126,7 @@ pub struct Running {
     pub submission_url: String,
     /// `http://127.0.0.1:<port>/`.
     pub page: String,
-    /// The list that clients check recipients against.
+    /// The list that clients check recipients against; also served, signed, at `<page>listeblanchemssante.xml`.
     pub white_list: WhiteList,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -149,8 +151,8 @@ pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, Tw
     let addresses = listeners.addresses()?;
     let host = settings.names.first().cloned().unwrap_or_else(|| "localhost".to_owned());
     let prepared = prepare(&settings).await?;
-    let white_list = white_list(&settings.mailboxes, &prepared.operator)?;
-    let list = TrustList::write(&white_list, &prepared.list_signer, Timestamp::now());
+    let white_list = listed(&settings.mailboxes, &prepared.operator)?;
+    let list = white_list::write(&white_list, Timestamp::now(), &prepared.list_signer)?;
     let store: Arc<dyn Store> = Arc::new(prepared.store);
     let has_tokens = settings.tokens.is_some();
     let (office, writer) = Office::open(store, settings.mailboxes).await?;
@@ -244,7 +246,7 @@ async fn prepare(settings: &Settings) -> Result<Prepared, TwinError> {
     let (pki, data, names) = (Arc::clone(&settings.pki), settings.data.clone(), settings.names.clone());
     let work = move || {
         let signer = Organisation {
-            cn: "liste-blanche.mssante.test".to_owned(),
+            cn: LIST_SIGNER.to_owned(),
             id: HOSPITAL_A.parse().map_err(|_| TwinError::Interrupted)?,
             name: "SOCLE JUMEAU NON OFFICIEL".to_owned(),
             department: "Paris (75)".to_owned(),
@@ -262,7 +264,7 @@ async fn prepare(settings: &Settings) -> Result<Prepared, TwinError> {
 }
 
 /// Every domain of a mailbox, and the citizens': all are this operator's.
-fn white_list(mailboxes: &[Seed], operator: &Credentials) -> Result<WhiteList, TwinError> {
+fn listed(mailboxes: &[Seed], operator: &Credentials) -> Result<WhiteList, TwinError> {
     let patients = MssAddress::PATIENT_DOMAIN.parse::<Domain>()?;
     let domains = mailboxes.iter().map(|seed| seed.address.domain()).chain([patients]);
     let name = operator.certificate().subject();
@@ -289,6 +291,9 @@ pub enum TwinError {
     /// Its folder cannot be used, or is damaged.
     #[error("MSSanté twin: {0}")]
     Store(#[from] StoreError),
+    /// The liste blanche cannot be signed.
+    #[error("MSSanté twin: {0}")]
+    List(#[from] white_list::SignError),
     /// A configured mailbox does not live under `.test`.
     #[error("MSSanté twin: {0}")]
     Environment(#[from] EnvironmentMix),

@@ -15,7 +15,6 @@ use socle_finding::Lang;
 use socle_store::StoreError;
 
 use super::office::{Holder, Office, SubmissionRecord};
-use super::trust_list::TrustList;
 use super::{Addresses, UNOFFICIAL};
 
 /// What the page is made of.
@@ -23,7 +22,8 @@ use super::{Addresses, UNOFFICIAL};
 pub(crate) struct Page {
     pub(crate) office: Arc<Office>,
     pub(crate) addresses: Addresses,
-    pub(crate) list: TrustList,
+    /// The liste blanche, signed.
+    pub(crate) list: String,
     pub(crate) has_tokens: bool,
 }
 
@@ -98,8 +98,8 @@ const SUBSTITUTES: [(&str, &str); 9] = [
         "No DNS (SRV, MX), no revocation (CRL, OCSP): ports are free and told here",
     ),
     (
-        "L'en-tête X-MSS manquant ou incohérent n'est pas refusé : il est noté ci-dessous",
-        "A missing or inconsistent X-MSS header is not refused: it is noted below",
+        "L'en-tête X-MSS manquant ou incohérent n'est pas refusé : il est noté avec le message",
+        "A missing or inconsistent X-MSS header is not refused: it is noted beside the mail",
     ),
 ];
 
@@ -109,7 +109,7 @@ pub(crate) fn router(page: Arc<Page>) -> Router {
 }
 
 async fn list(State(page): State<Arc<Page>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/xml; charset=utf-8")], page.list.xml.clone())
+    ([(header::CONTENT_TYPE, "application/xml; charset=utf-8")], page.list.clone())
 }
 
 async fn show(State(page): State<Arc<Page>>, uri: Uri, headers: HeaderMap) -> Response {
@@ -198,7 +198,6 @@ fn render(page: &Page, content: &Content, lang: Lang) -> Markup {
 fn access(page: &Page, lang: Lang) -> Markup {
     let t = |fr: &'static str, en: &'static str| if lang == Lang::Fr { fr } else { en };
     let at = &page.addresses;
-    let list = if page.list.is_signed { t("signée", "signed") } else { t("non signée", "not signed") };
     html! {
         dl {
             dt { (t("Envoi (SMTP, STARTTLS)", "Sending (SMTP, STARTTLS)")) } dd { code { (at.submission) } }
@@ -209,7 +208,7 @@ fn access(page: &Page, lang: Lang) -> Markup {
             dd { (if page.has_tokens { t("vérifiés", "checked") } else { t("non acceptés : le jumeau a démarré sans eux", "not accepted: the twin was started without them") }) }
             dt { (t("Mot de passe de test", "Test password")) } dd { code { (super::TEST_PASSWORD) } }
             dt { (t("Liste blanche", "Liste blanche")) }
-            dd { a href="/listeblanchemssante.xml" { "listeblanchemssante.xml" } " (" (list) ")" }
+            dd { a href="/listeblanchemssante.xml" { "listeblanchemssante.xml" } " (" (t("signée", "signed")) ")" }
         }
     }
 }
