@@ -130,7 +130,7 @@ fn people(people: &[Person], lang: Lang) -> Markup {
                             td { (traits.birth_name.as_deref().unwrap_or_default()) }
                             td { (traits.given_names.as_deref().unwrap_or_default()) }
                             td { (traits.sex.as_deref().unwrap_or_default()) }
-                            td { (traits.birth_date.as_deref().unwrap_or_default()) }
+                            td.date { (traits.birth_date.as_deref().unwrap_or_default()) }
                             td { (traits.birth_place.as_deref().unwrap_or_default()) }
                             td { (t(person.note.0, person.note.1)) }
                         }
@@ -144,6 +144,6 @@ fn people(people: &[Person], lang: Lang) -> Markup {
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;margin:0;color:#1a1a1a;background:#fff}\
 main{max-width:60rem;margin:0 auto;padding:1rem}\
 .notice{border-left:.3rem solid #b34000;padding:.5rem 1rem;background:#fff4ec}\
-dt{font-weight:600}.scroll{overflow-x:auto}\
+dt{font-weight:600}.date{white-space:nowrap}.scroll{overflow-x:auto}\
 table{border-collapse:collapse;width:100%}th,td{border:1px solid #767676;padding:.3rem .5rem;text-align:left;vertical-align:top}\
 a:focus,.scroll:focus{outline:.2rem solid #00539f}";

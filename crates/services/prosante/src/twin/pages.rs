@@ -76,9 +76,9 @@ fn layout(lang: Lang, title: &'static str, content: &Markup) -> Markup {
             }
             body {
                 main {
+                    p.notice lang="fr" { (UNOFFICIAL) }
                     h1 { (title) }
                     (content)
-                    p.notice lang="fr" { (UNOFFICIAL) }
                 }
             }
         }
@@ -184,7 +184,7 @@ pub(super) fn home(provider: &Provider, lang: Lang) -> Markup {
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;margin:0;color:#1a1a1a;background:#fff}\
 main{max-width:40rem;margin:0 auto;padding:1rem}\
-.notice{border-left:.3rem solid #b34000;padding:.5rem 1rem;background:#fff4ec;margin-top:2rem}\
+.notice{border-left:.3rem solid #b34000;padding:.5rem 1rem;background:#fff4ec}\
 .people{list-style:none;padding:0;display:grid;gap:.5rem}\
 button{font:inherit;width:100%;text-align:left;padding:.75rem 1rem;border:1px solid #767676;border-radius:.4rem;background:#fff;color:inherit;cursor:pointer}\
 button strong,button span,button small{display:block}button small{color:#595959}\
