@@ -1,9 +1,11 @@
 //! What the front door answers to ITI-65, ITI-67 and ITI-68, and what it says of itself.
 
 use jiff::Timestamp;
+use socle_finding::Lang;
 
 use super::write::{Content, Standing, write_fiche, write_profile};
 use super::{DocumentMetadata, SubmittedPatient, names};
+use crate::outcome::Issue;
 use crate::write::{Json, Object};
 
 /// Something that a transaction stored, in the order of its entries.
@@ -80,8 +82,11 @@ pub struct SearchParameter {
 }
 
 /// The transaction-response of a lot: one entry for each of the request's, in its order (FHIR R4 §3.1.0.11.4).
+///
+/// Warnings on the lot go with its first entry, as that entry's outcome.
 #[must_use]
-pub fn write_transaction_response(self_url: &str, stored: &[Stored]) -> Vec<u8> {
+pub fn write_transaction_response(self_url: &str, stored: &[Stored], remarks: &[Issue], lang: Lang) -> Vec<u8> {
+    let outcome = (!remarks.is_empty()).then(|| crate::outcome::write(remarks, lang));
     let mut json = Json::new();
     json.object(|out| {
         out.text("resourceType", "Bundle");
@@ -89,12 +94,15 @@ pub fn write_transaction_response(self_url: &str, stored: &[Stored]) -> Vec<u8> 
         out.text("type", "transaction-response");
         write_self(out, self_url);
         out.array("entry", |list| {
-            for Stored { resource_type, id, version, at } in stored {
+            for (index, Stored { resource_type, id, version, at }) in stored.iter().enumerate() {
                 list.object(|entry| {
                     entry.object("response", |response| {
                         response.text("status", "201 Created");
                         response.text("location", &format!("{resource_type}/{id}/_history/{version}"));
                         response.text("etag", &format!("W/\"{version}\"")).text("lastModified", &at.to_string());
+                        if let Some(outcome) = outcome.as_ref().filter(|_| index == 0) {
+                            response.raw("outcome", outcome);
+                        }
                     });
                 });
             }

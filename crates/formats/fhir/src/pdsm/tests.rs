@@ -3,6 +3,8 @@ use jiff::civil::date;
 use proptest::prelude::*;
 use socle_identity::{HighConfidenceDevice, Sex, Traits};
 
+use socle_finding::Lang;
+
 use super::*;
 use crate::datatypes::{Coding, Identifier};
 use crate::fr_core::{DeclaredPatient, LocalIdentifier, LocalKind};
@@ -538,7 +540,8 @@ fn each_entry_is_answered_in_its_place() {
 fn answers_are_well_formed() {
     let at: jiff::Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
     let stored = [Stored { resource_type: "List", id: "l1".into(), version: 1, at }];
-    let response = Document::parse(write_transaction_response("https://socle.test/fhir", &stored)).unwrap();
+    let response =
+        Document::parse(write_transaction_response("https://socle.test/fhir", &stored, &[], Lang::Fr)).unwrap();
     let entry = response.root().all("entry").next().unwrap().get("response").unwrap();
     assert_eq!((entry.text("status"), entry.text("location")), (Some("201 Created"), Some("List/l1/_history/1")));
     assert_eq!(entry.text("etag"), Some("W/\"1\""));
