@@ -263,6 +263,16 @@ async fn prepare(settings: &Settings) -> Result<Prepared, TwinError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| TwinError::Interrupted)?
 }
 
+/// The list that the operator of these authorities serves for [`seeds`], for a client in another process. Makes the
+/// operator's certificate when nobody has yet: call it where blocking is allowed.
+///
+/// # Errors
+/// [`TwinError::Pki`] when it cannot be made.
+pub fn seeded_white_list(pki: &TestPki) -> Result<WhiteList, TwinError> {
+    let operator = pki.credentials("mss-operator", &Profile::Server { names: Vec::new() })?;
+    listed(&seeds(), &operator)
+}
+
 /// Every domain of a mailbox, and the citizens': all are this operator's.
 fn listed(mailboxes: &[Seed], operator: &Credentials) -> Result<WhiteList, TwinError> {
     let patients = MssAddress::PATIENT_DOMAIN.parse::<Domain>()?;
