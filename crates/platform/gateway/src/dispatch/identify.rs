@@ -1,0 +1,91 @@
+//! INSi did not answer when the document came: it is asked again, and then the deliveries begin.
+
+use socle_identity::Identity;
+use socle_ins::model::SearchTraits;
+use socle_store::{Job, Write};
+use socle_trust::audit::{Code, Outcome, RecordAction};
+
+use super::job::IdentifyJob;
+use super::{Attempt, End};
+use crate::desk::Gateway;
+use crate::submit::{conclude, kept_exchange, may_pass};
+use crate::{TENANT, kind, trace};
+
+const STEP: &str = "identify";
+const PROTOCOL: &str = "SOAP 1.2, TLS mutuel (WS_INS2)";
+
+impl Gateway {
+    pub(super) async fn identify_again(&self, job: &Job) -> Attempt {
+        let Ok(IdentifyJob { lot, targets }) = serde_json::from_slice(&job.payload) else {
+            return self.unreadable(job, STEP, PROTOCOL);
+        };
+        let mut attempt = Attempt {
+            step: STEP.to_owned(),
+            protocol: PROTOCOL,
+            end: End::Later,
+            summary: String::new(),
+            rule: None,
+            exchange: None,
+            next: Vec::new(),
+            writes: Vec::new(),
+            record: trace::about(
+                trace::system_record(&self.settings, Code::new("urn:cnam:insi", "WS_INS2"), RecordAction::E, job.flow),
+                &lot.person,
+            ),
+        };
+        let stored = match self.store.read(TENANT, kind::IDENTITY, lot.person.as_str()).await {
+            Ok(Some(version)) => serde_json::from_slice::<Identity>(&version.body).ok(),
+            Ok(None) => None,
+            Err(error) => return attempt.later(format!("la base ne répond pas : {error}")),
+        };
+        let Some(stated) = stored else { return self.unreadable(job, STEP, PROTOCOL) };
+        let identity = if stated.qualified().is_some() {
+            stated
+        } else {
+            let Ok(traits) = SearchTraits::of(&stated) else { return self.unreadable(job, STEP, PROTOCOL) };
+            match self.services.ins.search(&traits).await {
+                Err(failed) => {
+                    attempt.exchange = kept_exchange(&failed.exchanges);
+                    let finding = failed.error.finding();
+                    return if may_pass(&failed.error) {
+                        attempt.later(finding.message.fr.to_string())
+                    } else {
+                        attempt.never(&finding)
+                    };
+                }
+                Ok(search) => {
+                    attempt.exchange = kept_exchange(&search.exchanges);
+                    match conclude(&stated, search.outcome, lot.carried.as_ref()) {
+                        Ok((identity, _)) => identity,
+                        Err(issue) => return attempt.never(&issue.finding),
+                    }
+                }
+            }
+        };
+        let status = identity.status();
+        attempt.end = End::Done;
+        attempt.summary = format!("INSi a répondu ; identité {} ({status})", status.french());
+        let body = serde_json::to_vec(&identity).unwrap_or_default();
+        attempt.writes = vec![Write::new(kind::IDENTITY, lot.person.as_str(), body).posting("status", status.code())];
+        let environment = self.settings.environment;
+        attempt.next = targets.iter().map(|target| lot.delivery_job(target, environment)).collect();
+        attempt
+    }
+}
+
+impl Attempt {
+    pub(super) fn later(mut self, why: String) -> Self {
+        self.end = End::Later;
+        self.record = trace::failed(self.record, Outcome::MinorFailure, why.clone());
+        self.summary = why;
+        self
+    }
+
+    pub(super) fn never(mut self, finding: &socle_finding::Finding) -> Self {
+        self.end = End::Never;
+        self.rule = Some(finding.rule.to_string());
+        self.summary = finding.message.fr.to_string();
+        self.record = trace::failed(self.record, Outcome::SeriousFailure, format!("{}", finding.rule));
+        self
+    }
+}

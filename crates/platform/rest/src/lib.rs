@@ -1,1 +1,0 @@
-//! FHIR REST over one tenant of the store.
