@@ -1,0 +1,206 @@
+//! What can be typed. The doc comment of an option is its help; each command begins its help with an
+//! example.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Socle: one FHIR front door to the national e-health services of France, and their local twins.
+#[derive(Debug, Parser)]
+#[command(name = "socle", version, about, disable_help_subcommand = true)]
+#[command(after_help = "Exit: 0 done, 1 refused or invalid, 2 unusable input, usage or configuration")]
+pub struct Cli {
+    /// The configuration (default: ./socle.toml when there is one, else twins for everything)
+    #[arg(long, global = true, value_name = "FILE", env = "SOCLE_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// fr or en (default: the locale's)
+    #[arg(long, global = true, value_name = "LANG")]
+    pub lang: Option<String>,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start everything, play the main way on a real document, show each step
+    #[command(
+        after_help = "Examples:\n  socle demo           plays once and stops\n  socle demo --keep    leaves everything running, with the console's address"
+    )]
+    Demo(Demo),
+    /// Run the platform (default: embedded, all services are twins)
+    #[command(
+        after_help = "Examples:\n  socle serve                      twins for everything, on this machine only\n  socle serve --config socle.toml  as configured"
+    )]
+    Serve(Serve),
+    /// Run the national services on this machine, for any software to test against
+    #[command(
+        after_help = "Examples:\n  socle twin            all of them, with the official test identities\n  socle twin ins mss    only INSi and MSSanté\n  socle twin --list     names, addresses, what each one does\n\nNothing leaves this machine."
+    )]
+    Twin(Twin),
+    /// Send documents: the main way from the command line
+    #[command(
+        after_help = "Examples:\n  socle send lettre.xml --to dr.marie.martin@medecin.mssante.test --checked-document PA\n  socle send *.xml --to patient --checked-document CN     to the patient and to the DMP\n  socle send lettre.xml --to dpi@hopital-a.mssante.test --no-dmp\n\nThe platform must be running (socle serve)."
+    )]
+    Send(Send),
+    /// Check the configuration: what is wrong, and how to mend it
+    #[command(after_help = "Example:\n  socle doctor --config socle.toml")]
+    Doctor(Doctor),
+    /// What is waiting, stuck or dead, and why
+    #[command(after_help = "Examples:\n  socle jobs list\n  socle jobs retry 42")]
+    Jobs(Jobs),
+    /// The audit log
+    #[command(after_help = "Example:\n  socle audit verify     walks the whole log and proves it")]
+    Audit(Audit),
+    /// Measure the main way on this machine
+    #[command(after_help = "Example:\n  socle bench --documents 3000 --clients 16")]
+    Bench(Bench),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Leave everything running afterwards
+    #[arg(long)]
+    pub keep: bool,
+    /// Where to keep the state (default: a folder of its own, removed at the end unless --keep)
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// How to say the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Write the configuration that is in force and stop
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Twin {
+    /// Which ones (default: all): prosante, ins, dmp, mss
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Names, what each one does, what is substitute rather than documented
+    #[arg(long)]
+    pub list: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Send {
+    /// CDA documents of the CI-SIS, each one its own lot
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// MSSanté addresses, or `patient` for the patient of the document
+    #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+    pub to: Vec<String>,
+    /// An FR Core Patient in JSON (default: the patient of the document's header)
+    #[arg(long, value_name = "FILE")]
+    pub patient: Option<PathBuf>,
+    /// The identity paper that was checked: CN, PA, CS, eCN, IN, AV, LECV, AN, LEP, CC, ANCV; nothing is assumed
+    #[arg(long, value_name = "CODE")]
+    pub checked_document: Option<String>,
+    /// When it was checked (default: today)
+    #[arg(long, value_name = "DATE")]
+    pub checked_on: Option<String>,
+    /// Do not feed the DMP
+    #[arg(long)]
+    pub no_dmp: bool,
+    /// Hide from professionals other than the author and the médecin traitant (MASQUE_PS)
+    #[arg(long)]
+    pub masked: bool,
+    /// Hide from the patient until it is announced (INVISIBLE_PATIENT)
+    #[arg(long)]
+    pub invisible: bool,
+    /// How to say the result: json is one object a line per file
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// How to say the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Jobs {
+    #[command(subcommand)]
+    pub action: JobsAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum JobsAction {
+    /// What is not done yet, the dead ones first
+    List {
+        /// How to say the result
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Put a job back to work now
+    Retry {
+        /// Its number
+        id: u64,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Audit {
+    #[command(subcommand)]
+    pub action: AuditAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditAction {
+    /// Recompute every leaf and every root, check every signed checkpoint
+    Verify {
+        /// How to say the result
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// How many documents
+    #[arg(long, default_value_t = 3000)]
+    pub documents: usize,
+    /// Size of each, in KB
+    #[arg(long, default_value_t = 200)]
+    pub size_kb: usize,
+    /// How many senders at once
+    #[arg(long, default_value_t = 16)]
+    pub clients: usize,
+    /// How to say the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_every_command_has_an_example() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("socle {}", sub.get_name())), "{} has no example", sub.get_name());
+        }
+    }
+}
