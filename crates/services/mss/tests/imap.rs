@@ -228,6 +228,11 @@ fn strangers_are_kept_out() {
         assert!(imap.command("LOGIN a b").await.1.contains(" BAD "));
 
         let mut imap = Imap::connect(twin.running()).await;
+        for _ in 0..5 {
+            assert!(imap.command("LOGIN nobody jumeau").await.1.contains(" NO "));
+        }
+        assert!(imap.line().await.starts_with("* BYE too many"));
+        let mut imap = Imap::connect(twin.running()).await;
         imap.send(b"x LOGIN {5000}\r\n").await;
         assert!(imap.line().await.starts_with("x BAD the literal is too large"));
         imap.send(b"x LOGIN {5000+}\r\n").await;

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use mail_parser::{MessageParser, MimeHeaders as _};
 use socle_identity::{Environment, Status};
 use socle_mss::model::{
-    Archive, DocumentMail, Draft, MailRefusal, MessageId, Receipts, Recipient, Recipients, Reply, WhiteList,
+    Archive, DocumentMail, Draft, MailRefusal, MessageId, ProductNumber, Receipts, Recipient, Recipients, Reply,
+    WhiteList,
 };
 use socle_mss::wire::message;
 use support::*;
@@ -181,7 +182,8 @@ fn a_patient_s_mail_says_whether_an_answer_is_wished() {
         assert_eq!(read.header_raw("X-MSS-MES").map(str::trim), header);
         assert_eq!(read.to().unwrap().first().unwrap().address(), Some("279035121518989@patient.mssante.fr"));
         assert_eq!(mail.size_max(), Some(25 * 1024 * 1024));
-        assert!(!format!("{mail:?}").contains(PATIENT), "a debug print shows no matricule");
+        let shown = format!("{mail:?}");
+        assert!(!shown.contains(PATIENT) && !shown.contains("PAT-TROIS") && !shown.contains("%PDF"), "{shown}");
     }
 }
 
@@ -222,6 +224,18 @@ fn published_mails_give_the_same_headers_when_recomputed() {
         assert_eq!(read.header_raw("X-MSS-CODECDA").unwrap().trim(), codes.join(","), "{name}");
         let ins = if archive.carries_ins() { "O" } else { "N" };
         assert_eq!(read.header_raw("X-MSS-INS").unwrap().trim() == ins, agrees, "{name}");
+    }
+}
+
+#[test]
+fn the_twins_product_number_stays_with_the_twins() {
+    let ours = ProductNumber::of_twins();
+    assert!(ours.admit_in(Environment::Jumeau).is_ok());
+    assert!(ours.admit_in(Environment::Production).is_err() && ours.admit_in(Environment::BacASable).is_err());
+    let real: ProductNumber = "DEV935997".parse().unwrap();
+    assert!(real.admit_in(Environment::Production).is_ok());
+    for bad in ["", "a b", "x\r\nBcc: y", &"1".repeat(65)] {
+        assert!(bad.parse::<ProductNumber>().is_err(), "{bad:?}");
     }
 }
 

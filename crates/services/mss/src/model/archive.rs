@@ -1,3 +1,5 @@
+use std::fmt;
+
 use bytes::Bytes;
 use socle_cda::header::InsCandidate;
 use socle_cda::xdm::{self, Limits};
@@ -6,7 +8,7 @@ use socle_identity::{Ins, InsError};
 
 /// An `IHE_XDM.zip`, with what it holds as read from it: the X-headers come from here (R4), not from
 /// the fields of a form.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Archive {
     zip: Bytes,
     documents: Vec<DocumentFacts>,
@@ -56,6 +58,13 @@ impl Archive {
     #[must_use]
     pub const fn carries_ins(&self) -> bool {
         self.carries_ins
+    }
+}
+
+/// Its octets are somebody's documents.
+impl fmt::Debug for Archive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Archive({} documents, {} octets)", self.documents.len(), self.zip.len())
     }
 }
 

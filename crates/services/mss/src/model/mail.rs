@@ -4,7 +4,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use socle_identity::{Domain, EnvironmentMix, Identity, MssAddress, Status};
+use socle_identity::{Domain, Environment, EnvironmentMix, Identity, MssAddress, Status};
 use uuid::Uuid;
 
 use super::{Archive, BodyText, HeaderText, PatientName, PdfName, Recipients, Sender, Subject, TextError};
@@ -48,7 +48,7 @@ pub struct Draft<'a> {
 }
 
 /// A PDF made of one document.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ReadableCopy {
     /// Date of the act.
     pub date: Date,
@@ -58,6 +58,12 @@ pub struct ReadableCopy {
     pub folder: Option<HeaderText>,
     /// The PDF.
     pub pdf: Bytes,
+}
+
+impl fmt::Debug for ReadableCopy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReadableCopy({} octets)", self.pdf.len())
+    }
 }
 
 /// Which proofs of delivery are asked for.
@@ -87,12 +93,18 @@ pub struct DocumentMail {
 }
 
 /// A readable copy under its prescribed name.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Attachment {
     /// The file name.
     pub name: PdfName,
     /// The PDF.
     pub pdf: Bytes,
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Attachment({} octets)", self.pdf.len())
+    }
 }
 
 impl DocumentMail {
@@ -230,7 +242,8 @@ fn check_environment(draft: &Draft<'_>, refusals: &mut Vec<MailRefusal>) {
     let environment = draft.recipients.environment();
     let reply_to = draft.reply_to.as_ref().map_or(Ok(()), |address| address.domain().admit_in(environment));
     let sender = environment.admit(draft.sender.environment(), "the sender's mailbox");
-    refusals.extend([sender, reply_to].into_iter().filter_map(Result::err).map(MailRefusal::from));
+    let product = draft.product.admit_in(environment);
+    refusals.extend([sender, reply_to, product].into_iter().filter_map(Result::err).map(MailRefusal::from));
 }
 
 /// The INS leaves with a qualified identity only, all documents are of one usager, and a patient gets
@@ -384,6 +397,17 @@ impl ProductNumber {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Real operators are told a real number (R5: no production without one).
+    ///
+    /// # Errors
+    /// [`EnvironmentMix`] for that of the twins elsewhere.
+    pub fn admit_in(&self, environment: Environment) -> Result<(), EnvironmentMix> {
+        if *self == Self::of_twins() {
+            return environment.admit(Environment::Jumeau, "the product number (X-MSS-NIL)");
+        }
+        Ok(())
     }
 }
 

@@ -19,8 +19,7 @@ use crate::wire::dsn::{self, Action, Report};
 use crate::wire::message::date;
 use crate::wire::smtp::{Enhanced, Mail, Notify, Rcpt};
 
-/// Who sends to whom, and which reports are wanted.
-#[derive(Debug)]
+/// Who sends to whom, and which reports are wanted: not printable, a recipient may be a patient.
 pub(crate) struct Envelope {
     mailbox: MssAddress,
     /// `MAIL FROM:<>`, of reports.
@@ -30,7 +29,6 @@ pub(crate) struct Envelope {
 }
 
 /// One `RCPT`.
-#[derive(Debug)]
 pub(crate) struct Recipient {
     address: MssAddress,
     notify: Option<Notify>,

@@ -9,8 +9,7 @@ use super::{header, message};
 use crate::model::MessageId;
 use crate::wire::smtp::Enhanced;
 
-/// A report about one message and one of its recipients.
-#[derive(Debug)]
+/// A report about one message and one of its recipients, who may be a patient: not printable.
 pub struct Report<'a> {
     /// Of the report itself.
     pub message_id: &'a MessageId,

@@ -50,6 +50,7 @@ impl<S: Stream> Session<'_, S> {
             Ok(mailbox) => return Ok(self.opened(mailbox)),
             Err(error) => error,
         };
+        self.failed_authentications += 1;
         tracing::info!(mechanism = mechanism.name(), reason = %error, "an IMAP client was not authenticated");
         if error.is_temporary() {
             return Ok(Done::no("[UNAVAILABLE] Pro Sante Connect cannot be asked now"));

@@ -17,6 +17,7 @@ use crate::wire::sasl::Mechanism;
 const WAIT: Duration = Duration::from_secs(30 * 60);
 const WAIT_STRANGER: Duration = Duration::from_secs(60);
 const FAULTS_MAX: u32 = 50;
+const AUTHENTICATIONS_MAX: u32 = 5;
 /// What is written at once; a folder of large messages is sent piece by piece.
 pub(super) const PIECE: usize = 256 * 1024;
 
@@ -30,6 +31,7 @@ pub(crate) async fn serve<S: Stream>(operator: &Operator, peer: Peer, stream: S,
         mailbox: None,
         view: None,
         faults: 0,
+        failed_authentications: 0,
     };
     match session.run(greet).await {
         Ok(Flow::StartTls) => End::StartTls(session.lines.into_inner()),
@@ -52,6 +54,7 @@ pub(super) struct Session<'a, S> {
     pub(super) mailbox: Option<Arc<Mailbox>>,
     pub(super) view: Option<View>,
     faults: u32,
+    pub(super) failed_authentications: u32,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -152,6 +155,9 @@ impl<S: Stream> Session<'_, S> {
         self.tell_news(done.may_expunge);
         self.out.raw(&format!("{tag} {} {}\r\n", done.status, done.text));
         self.flush().await?;
+        if self.failed_authentications == AUTHENTICATIONS_MAX {
+            return self.bye("too many failed authentications").await;
+        }
         Ok(Flow::Go)
     }
 
