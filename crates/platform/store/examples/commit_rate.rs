@@ -4,7 +4,8 @@
 //!
 //! One document is what the platform's main way commits: a blob (200 KiB unless told), three resources with
 //! six postings each, a unique name, a flow with two steps, two audit records about one of 1 000 persons, and
-//! two jobs, which a runner claims and finishes meanwhile. Disks of virtual machines are throttled by the
+//! two jobs, which a runner claims and finishes meanwhile. Then the store is opened again, and 64 callers read and
+//! search. Disks of virtual machines are throttled by the
 //! minute: the disk's own rates, measured just before and just after, belong to the result.
 
 #![expect(
@@ -23,10 +24,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use socle_identity::Environment;
 use socle_store::{
-    Batch, Blob, Claim, FlowStep, NewFlow, NewJob, Options, SqliteStore, StepState, Store, Unique, Write,
+    Batch, Blob, Claim, FlowStep, NewFlow, NewJob, Options, Page, SqliteStore, StepState, Store, Term, Unique, Write,
 };
 use socle_trust::audit::{Code, PatientId, Record, RecordAction};
 use uuid::Uuid;
+
+const TENANT: &str = "platform";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,6 +44,7 @@ fn main() {
     let result =
         runtime.block_on(run(&folder.join("store"), Duration::from_secs(seconds), callers, kib as usize * 1024));
     println!("{callers} callers, {kib} KiB each: {result}");
+    println!("{}", runtime.block_on(read(&folder.join("store"))));
     println!("disk after:  {}", Disk::measure(&folder));
     std::fs::remove_dir_all(&folder).expect("the folder goes away");
 }
@@ -117,6 +121,56 @@ async fn run(folder: &Path, time: Duration, callers: u64, bytes: usize) -> Rates
     Rates { documents: latencies.len(), seconds, latencies, jobs }
 }
 
+/// Opens the store, then reads documents by id and by two terms, 64 callers at once, two seconds each.
+async fn read(folder: &Path) -> String {
+    let begun = Instant::now();
+    let store = Arc::new(SqliteStore::open(folder, Options::default()).expect("the store"));
+    let opened = begun.elapsed().as_millis();
+    let some = store.search(TENANT, "List", vec![], Page::first(5000)).await.expect("a search");
+    let ids: Arc<Vec<String>> = Arc::new(some.into_iter().map(|version| version.id).collect());
+    let documents = store.count(TENANT, "List", vec![]).await.expect("a count");
+    let reads = per_second(&store, move |store, n| {
+        let ids = Arc::clone(&ids);
+        async move { store.read(TENANT, "List", &ids[n % ids.len()]).await.expect("a read").is_some() }
+    })
+    .await;
+    let searches = per_second(&store, |store, n| async move {
+        let patient = format!("{:015}", n % 1000);
+        let terms = ["patient", "status"].map(|name| Term::is(name, format!("{name}|{patient}|List")));
+        !store.search(TENANT, "List", terms.to_vec(), Page::first(20)).await.expect("a search").is_empty()
+    })
+    .await;
+    format!(
+        "opened in {opened} ms; of {documents} documents: {reads:.0} reads/s by id, {searches:.0} searches/s by two terms"
+    )
+}
+
+async fn per_second<F, Fut>(store: &Arc<SqliteStore>, work: F) -> f64
+where
+    F: Fn(Arc<SqliteStore>, usize) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = bool> + Send,
+{
+    let begun = Instant::now();
+    let callers: Vec<_> = (0..64_usize)
+        .map(|caller| {
+            let (store, work) = (Arc::clone(store), work.clone());
+            tokio::spawn(async move {
+                let mut done = 0_usize;
+                while begun.elapsed() < Duration::from_secs(2) {
+                    work(Arc::clone(&store), caller + 64 * done).await;
+                    done += 1;
+                }
+                done
+            })
+        })
+        .collect();
+    let mut done = 0;
+    for caller in callers {
+        done += caller.await.expect("a caller");
+    }
+    done as f64 / begun.elapsed().as_secs_f64()
+}
+
 /// One caller: a document after the other.
 async fn submit(store: Arc<SqliteStore>, until: Instant, caller: u64, bytes: usize) -> Vec<Duration> {
     let mut content = vec![b'x'; bytes];
@@ -174,7 +228,7 @@ fn document(content: &[u8]) -> Batch {
         flow_steps: vec![step("identify"), step("store")],
         jobs: vec![job("dmp"), job("mss")],
         audit: vec![record(), record()],
-        ..Batch::new("platform")
+        ..Batch::new(TENANT)
     }
 }
 
@@ -210,7 +264,7 @@ async fn finish_jobs(store: Arc<SqliteStore>, end: Arc<AtomicBool>) -> usize {
                         Timestamp::now(),
                     );
                     record.flow = job.flow;
-                    let batch = Batch { job_updates: vec![job.done()], audit: vec![record], ..Batch::new("platform") };
+                    let batch = Batch { job_updates: vec![job.done()], audit: vec![record], ..Batch::new(TENANT) };
                     store.commit(batch).await.expect("a commit");
                 })
             })

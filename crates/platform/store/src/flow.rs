@@ -3,6 +3,8 @@
 //! A flow holds no personal data but who submitted it: what it is about is told by the resources and
 //! blobs it points to. Its state is derived, never written by the caller.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,7 +12,7 @@ use uuid::Uuid;
 use crate::{Cursor, Digest, Job, JobState};
 
 /// A flow that begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewFlow {
     /// Its name, made by the caller.
     pub id: Uuid,
@@ -20,6 +22,13 @@ pub struct NewFlow {
     pub document: Option<String>,
     /// Who started it: a professional's identifier or a system's name.
     pub actor: Option<String>,
+}
+
+impl fmt::Debug for NewFlow {
+    /// Without its actor, who is a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewFlow({}, {})", self.id, self.kind)
+    }
 }
 
 /// What happened at one step. A step that is tried again is told again: all of them are kept, the last
@@ -107,7 +116,7 @@ impl FlowState {
 }
 
 /// One line of the list of flows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FlowSummary {
     /// Its name.
     pub id: Uuid,
@@ -125,6 +134,13 @@ pub struct FlowSummary {
     pub created: Timestamp,
     /// Where the next page begins when this is the last of its page.
     pub cursor: Cursor,
+}
+
+impl fmt::Debug for FlowSummary {
+    /// Without its actor, who is a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FlowSummary({}, {}, {:?})", self.id, self.kind, self.state)
+    }
 }
 
 /// A flow with all that happened and all that is still to be done.

@@ -1,8 +1,9 @@
 //! Durable jobs: work that an acknowledged batch promised, done at least once.
 //!
 //! The life of a job: waiting, running (claimed under a lease), then done or dead; a retry puts it back
-//! to waiting. A lease that runs out (the process died) makes the job claimable again. The runner must
-//! be idempotent: the store promises at least once, never exactly once.
+//! to waiting. A lease that runs out makes the job claimable again; so does the opening of an embedded
+//! store, where nobody else can be at work. The runner must be idempotent: the store promises at least
+//! once, never exactly once.
 //!
 //! **Lanes.** Jobs with the same lane (of one tenant, in one environment) are done one at a time and in
 //! the order they were committed: only the oldest unfinished job of a lane can be claimed, also while it
@@ -102,6 +103,8 @@ pub struct Job {
     pub claim: u64,
     /// Waiting: not before; running: end of the lease; else: when it ended.
     pub due: Timestamp,
+    /// When it was last claimed.
+    pub claimed: Option<Timestamp>,
     /// Why the last attempt failed.
     pub error: Option<String>,
     /// When it was committed.

@@ -3,6 +3,30 @@
 //! Enter by [`Store`]: callers hold an `Arc<dyn Store>`, write with a [`Batch`] and never see which engine
 //! keeps it. [`SqliteStore`] is the embedded engine, in one folder of its own.
 //!
+//! ```
+//! # use socle_store::*;
+//! # async fn example(folder: &std::path::Path) -> Result<(), StoreError> {
+//! let store = SqliteStore::open(folder, Options::default())?;
+//! let letter = Blob::new("<ClinicalDocument/>");
+//! let mut batch = Batch::new("platform");
+//! batch.writes.push(
+//!     Write::new("DocumentReference", "0198c5…", r#"{"resourceType":"DocumentReference"}"#)
+//!         .posting("status", "current")
+//!         .expect(Expect::Absent),
+//! );
+//! batch.blobs.push(letter.clone());
+//! assert_eq!(store.commit(batch).await?.writes, [1]); // durable from here on
+//!
+//! let current = vec![Term::is("status", "current")];
+//! let found = store.search("platform", "DocumentReference", current, Page::first(20)).await?;
+//! assert_eq!(found[0].version, 1);
+//! assert_eq!(store.blob(&letter.digest()).await?.as_ref(), Some(letter.bytes()));
+//! # Ok(())
+//! # }
+//! # let dir = tempfile::tempdir().unwrap();
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example(dir.path())).unwrap();
+//! ```
+//!
 //! *Promise:* once [`Store::commit`] has answered, the whole batch (resources, blobs, audit records,
 //! jobs) survives a crash and a power cut; if it has not, either all of it is there or nothing.
 //! *Absent on purpose:* no SQL in the trait, no knowledge of FHIR or of any service, no way to change or

@@ -32,6 +32,18 @@ impl Folder {
         }
     }
 
+    /// Makes the names in a new folder durable, and its own.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Folder { path: self.path.clone(), source };
+        sync_folder(&self.path).map_err(failed)?;
+        let Some(parent) = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()) else { return Ok(()) };
+        match sync_folder(parent) {
+            // One may write in a folder that one may not read; whoever made it so made our folder too.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+            synced => synced.map_err(failed),
+        }
+    }
+
     /// The database's file, made when it is new: SQLite would let everybody read it, if they may enter the folder.
     pub(super) fn database(&self) -> Result<PathBuf, StoreError> {
         let path = self.path.join("socle.db");

@@ -104,13 +104,21 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Vec<Job>, StoreErr
     due.dedup();
     due.truncate(max);
     let until = to_micros(end_of_lease(claim));
-    let take = "UPDATE job SET state = 1, due = ?2, attempts = attempts + 1, claim = claim + 1 WHERE id = ?1";
+    let take =
+        "UPDATE job SET state = 1, due = ?2, attempts = attempts + 1, claim = claim + 1, claimed = ?3 WHERE id = ?1";
     let mut jobs = Vec::with_capacity(due.len());
     for (_, id) in due {
-        db.prepare_cached(take)?.execute((id, until))?;
+        db.prepare_cached(take)?.execute((id, until, now))?;
         jobs.push(find(db, id)?.ok_or_else(|| damaged("a job that is due does not exist"))?);
     }
     Ok(jobs)
+}
+
+/// Puts back the jobs that a former process had claimed: this one alone has the folder, so that nobody works at them.
+/// Each is due since it was last claimed.
+pub(super) fn release_orphans(db: &Connection) -> Result<(), StoreError> {
+    db.execute("UPDATE job SET state = 0, due = coalesce(claimed, due) WHERE state = 1", [])?;
+    Ok(())
 }
 
 fn end_of_lease(claim: &Claim) -> Timestamp {
@@ -169,7 +177,7 @@ pub(super) fn next_due(
 }
 
 const COLUMNS: &str = "id, tenant, kind, key, lane, environment, flow, payload, state, behind, due, attempts, claim, \
-                       error, created";
+                       claimed, error, created";
 
 fn job(row: &Row<'_>) -> Result<Job, StoreError> {
     let environment: String = row.get(5)?;
@@ -187,8 +195,9 @@ fn job(row: &Row<'_>) -> Result<Job, StoreError> {
         due: from_micros(row.get(10)?)?,
         attempts: row.get(11)?,
         claim: to_u64(row.get(12)?)?,
-        error: row.get(13)?,
-        created: from_micros(row.get(14)?)?,
+        claimed: row.get::<_, Option<i64>>(13)?.map(from_micros).transpose()?,
+        error: row.get(14)?,
+        created: from_micros(row.get(15)?)?,
     })
 }
 

@@ -103,6 +103,7 @@ impl SqliteStore {
     }
 
     fn start(folder: Folder, db: rusqlite::Connection, options: Options) -> Result<Self, StoreError> {
+        jobs::release_orphans(&db)?;
         let segments = Segments::open(folder.blobs(), options.segment_bytes, blobs::end(&db)?)?;
         let signal = watch::Sender::new(0);
         let (requests, queue) = mpsc::channel(QUEUE);
@@ -159,6 +160,9 @@ fn open_database(folder: &Folder) -> Result<rusqlite::Connection, StoreError> {
     }
     let db = sql::open_writer(&path)?;
     schema::prepare(&db)?;
+    if bytes == 0 {
+        folder.sync()?;
+    }
     if bytes <= QUICK_CHECK_BYTES {
         sql::quick_check(&db)?;
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::postings::{self, Candidates};
-use super::sql::{damaged, from_micros, to_i64, to_micros, to_u64};
+use super::sql::{from_micros, to_i64, to_micros, to_u64};
 use crate::{Cursor, Delete, Expect, Page, Release, StoreError, Term, Unique, Version, Write};
 
 /// The last resource and version numbers given.
@@ -199,14 +199,15 @@ macro_rules! version_columns {
     };
 }
 
-fn version(row: &Row<'_>, kind: &str, id: String, cursor: u64) -> Result<Version, StoreError> {
+/// A version whose columns begin at `first`.
+fn version(row: &Row<'_>, first: usize, kind: &str, id: String, cursor: u64) -> Result<Version, StoreError> {
     Ok(Version {
         kind: kind.to_owned(),
         id,
-        version: to_u64(row.get(0)?)?,
-        at: from_micros(row.get(1)?)?,
-        deleted: row.get(2)?,
-        body: row.get::<_, Vec<u8>>(3)?.into(),
+        version: to_u64(row.get(first)?)?,
+        at: from_micros(row.get(first + 1)?)?,
+        deleted: row.get(first + 2)?,
+        body: row.get::<_, Vec<u8>>(first + 3)?.into(),
         cursor: Cursor(cursor),
     })
 }
@@ -221,7 +222,7 @@ pub(super) fn read(db: &Connection, tenant: &str, kind: &str, id: &str) -> Resul
     );
     let mut statement = db.prepare_cached(select)?;
     let mut rows = statement.query((tenant, kind, id))?;
-    rows.next()?.map(|row| version(row, kind, id.to_owned(), to_u64(row.get(4)?)?)).transpose()
+    rows.next()?.map(|row| version(row, 0, kind, id.to_owned(), to_u64(row.get(4)?)?)).transpose()
 }
 
 /// The version `number`.
@@ -240,7 +241,7 @@ pub(super) fn read_version(
     );
     let mut statement = db.prepare_cached(select)?;
     let mut rows = statement.query((tenant, kind, id, to_i64(number)))?;
-    rows.next()?.map(|row| version(row, kind, id.to_owned(), number)).transpose()
+    rows.next()?.map(|row| version(row, 0, kind, id.to_owned(), number)).transpose()
 }
 
 /// The versions of a resource, newest first; a version's cursor is its number.
@@ -261,7 +262,7 @@ pub(super) fn history(
     let mut rows = statement.query((tenant, kind, id, page.before(), page.rows()))?;
     let mut versions = Vec::new();
     while let Some(row) = rows.next()? {
-        versions.push(version(row, kind, id.to_owned(), to_u64(row.get(0)?)?)?);
+        versions.push(version(row, 0, kind, id.to_owned(), to_u64(row.get(0)?)?)?);
     }
     Ok(versions)
 }
@@ -274,18 +275,19 @@ pub(super) fn search(
     terms: &[Term],
     page: Page,
 ) -> Result<Vec<Version>, StoreError> {
+    let limit = page.limit.min(Page::MAX);
     let mut found = Vec::new();
-    visit(db, tenant, kind, terms, page.after, |rid, id| {
-        if found.len() as i64 == page.rows() {
-            return Ok(false);
-        }
-        let select =
-            concat!("SELECT ", version_columns!(), " FROM resource r JOIN version v ON v.seq = r.seq WHERE r.rid = ?1");
-        let mut statement = db.prepare_cached(select)?;
-        let mut rows = statement.query([rid])?;
-        let row = rows.next()?.ok_or_else(|| damaged("a resource has no current version"))?;
-        found.push(version(row, kind, id, to_u64(rid)?)?);
-        Ok((found.len() as i64) < page.rows())
+    if limit == 0 {
+        return Ok(found);
+    }
+    let select = concat!(
+        "SELECT r.space, r.postings, r.id, ",
+        version_columns!(),
+        " FROM resource r JOIN version v ON v.seq = r.seq WHERE r.rid = ?1 AND r.deleted = 0"
+    );
+    visit(db, (tenant, kind), terms, page.after, select, |rid, row| {
+        found.push(version(row, 3, kind, row.get(2)?, to_u64(rid)?)?);
+        Ok(found.len() < limit)
     })?;
     Ok(found)
 }
@@ -293,33 +295,34 @@ pub(super) fn search(
 /// How many living resources have all terms.
 pub(super) fn count(db: &Connection, tenant: &str, kind: &str, terms: &[Term]) -> Result<u64, StoreError> {
     let mut count = 0;
-    visit(db, tenant, kind, terms, None, |_, _| {
+    let select = "SELECT space, postings FROM resource WHERE rid = ?1 AND deleted = 0";
+    visit(db, (tenant, kind), terms, None, select, |_, _| {
         count += 1;
         Ok(true)
     })?;
     Ok(count)
 }
 
-/// Visits the living resources that have all terms, on one snapshot, until the visitor says `false`.
+/// Visits the living resources that have all terms, on one snapshot, until the visitor says `false`. `select` gives the
+/// space and postings of a resource first, then what the visitor wants.
 fn visit(
     db: &Connection,
-    tenant: &str,
-    kind: &str,
+    (tenant, kind): (&str, &str),
     terms: &[Term],
     after: Option<Cursor>,
-    mut visitor: impl FnMut(i64, String) -> Result<bool, StoreError>,
+    select: &str,
+    mut visitor: impl FnMut(i64, &Row<'_>) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
     let snapshot = db.unchecked_transaction()?;
     let Some(space) = find_space(&snapshot, tenant, kind)? else { return Ok(()) };
     let mut candidates = Candidates::new(&snapshot, space, terms, after.map(|cursor| to_i64(cursor.0)))?;
-    let mut select =
-        snapshot.prepare_cached("SELECT space, id, postings FROM resource WHERE rid = ?1 AND deleted = 0")?;
+    let mut statement = snapshot.prepare_cached(select)?;
     while let Some(rid) = candidates.next()? {
-        let mut rows = select.query([rid])?;
+        let mut rows = statement.query([rid])?;
         let Some(row) = rows.next()? else { continue };
         let truly =
-            row.get::<_, i64>(0)? == space && postings::holds(row.get_ref(2)?.as_blob().unwrap_or_default(), terms);
-        if truly && !visitor(rid, row.get(1)?)? {
+            row.get::<_, i64>(0)? == space && postings::holds(row.get_ref(1)?.as_blob().unwrap_or_default(), terms);
+        if truly && !visitor(rid, row)? {
             break;
         }
     }

@@ -44,7 +44,8 @@ CREATE INDEX blob_place ON blob (segment, offset, length);
 CREATE TABLE job (
     id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, lane TEXT,
     environment TEXT NOT NULL, flow BLOB, payload BLOB NOT NULL, state INTEGER NOT NULL, behind INTEGER NOT NULL,
-    due INTEGER NOT NULL, attempts INTEGER NOT NULL, claim INTEGER NOT NULL, error TEXT, created INTEGER NOT NULL,
+    due INTEGER NOT NULL, attempts INTEGER NOT NULL, claim INTEGER NOT NULL, claimed INTEGER, error TEXT,
+    created INTEGER NOT NULL,
     UNIQUE (tenant, kind, key)
 ) STRICT;
 CREATE INDEX job_due ON job (environment, kind, due, id) WHERE state < 2 AND behind = 0;

@@ -13,8 +13,10 @@ const STATEMENTS: usize = 128;
 /// How long one connection waits for another. They hardly ever meet: one writes, and readers do not lock.
 const BUSY: Duration = Duration::from_secs(2);
 
-/// How much of the database one connection keeps in memory, in KiB.
-const CACHE_KIB: i64 = 16 * 1024;
+/// How much of the database a connection keeps in memory at most, in KiB: the writer moves the index about, the readers
+/// have the system's cache.
+const WRITER_CACHE: i64 = 16 * 1024;
+const READER_CACHE: i64 = 4 * 1024;
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
@@ -40,7 +42,7 @@ pub(super) fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> StoreErr
 /// The connection that writes. Only one exists.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     let db = Connection::open(path)?;
-    configure(&db)?;
+    configure(&db, WRITER_CACHE)?;
     // A database that is not ours fails here first, since this reads its header.
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // FULL: the log is synced at each commit; NORMAL would lose acknowledged commits with the power.
@@ -56,17 +58,17 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
-    configure(&db)?;
+    configure(&db, READER_CACHE)?;
     db.pragma_update(None, "query_only", true)?;
     Ok(db)
 }
 
-fn configure(db: &Connection) -> Result<(), StoreError> {
+fn configure(db: &Connection, cache: i64) -> Result<(), StoreError> {
     db.busy_timeout(BUSY)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.pragma_update(None, "foreign_keys", false)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
-    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.pragma_update(None, "cache_size", -cache)?;
     Ok(())
 }
 

@@ -138,9 +138,6 @@ async fn a_lease_that_runs_out_passes_the_job_on_and_the_late_word_is_refused() 
     add(&store, [job("k", "a", Some("p")), job("k", "b", Some("p"))]).await;
     let slow = store.claim_jobs(claim(&["k"], 9, 0)).await.unwrap().remove(0);
     assert!(store.claim_jobs(claim(&["k"], 9, 59)).await.unwrap().is_empty());
-    drop(store);
-
-    let store = common::open(dir.path());
     let taken = store.claim_jobs(claim(&["k"], 9, 60)).await.unwrap().remove(0);
     assert_eq!((taken.key.as_str(), taken.attempts), ("a", 2));
     for late in [slow.done(), slow.retry(at(70), "x"), slow.dead("x")] {
@@ -155,6 +152,25 @@ async fn a_lease_that_runs_out_passes_the_job_on_and_the_late_word_is_refused() 
     ));
     let foreign = Batch { job_updates: vec![taken.done()], ..Batch::new("other") };
     assert!(matches!(store.commit(foreign).await, Err(StoreError::NoSuchJob { .. })));
+}
+
+#[tokio::test]
+async fn a_store_that_opens_puts_back_what_a_dead_process_had_claimed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = common::open(dir.path());
+    add(&store, [job("k", "a", Some("p")), job("k", "b", Some("p"))]).await;
+    let orphan = store.claim_jobs(claim(&["k"], 9, 7)).await.unwrap().remove(0);
+    drop(store);
+
+    let store = common::open(dir.path());
+    let waiting = store.job(orphan.id).await.unwrap().unwrap();
+    assert_eq!(
+        (waiting.state, waiting.due, waiting.claimed, waiting.attempts),
+        (JobState::Waiting, at(7), Some(at(7)), 1)
+    );
+    assert!(matches!(tell(&store, orphan.done()).await, Err(StoreError::LeaseLost { .. })));
+    let again = store.claim_jobs(claim(&["k"], 9, 8)).await.unwrap();
+    assert_eq!((keys(&again), again[0].attempts), (vec!["a"], 2));
 }
 
 #[tokio::test]
