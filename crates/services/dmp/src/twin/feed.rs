@@ -31,6 +31,8 @@ pub(super) struct Feed {
     submission: Submission,
     /// Bytes of each entry, in the order of the entries.
     documents: Vec<Bytes>,
+    /// SHA-1 of each.
+    hashes: Vec<String>,
     admitted: Admitted,
 }
 
@@ -56,11 +58,12 @@ pub(super) fn judge(
         Strictness::Lenient => Lists::Any,
     };
     none(metadata::check(&submission, &admitted.patient, Cumulation::Refused, lists))?;
-    none(check_bytes(&submission, &documents))?;
+    let hashes: Vec<_> = documents.iter().map(|bytes| sha1_hex(bytes)).collect();
+    none(check_bytes(&submission, &documents, &hashes))?;
     check_signature(twin, &submission, &documents, now)?;
     let ranked = (1..).zip(submission.entries.iter().zip(&documents)).filter(|(_, (entry, _))| !entry.is_signature());
     none(ranked.flat_map(|(rank, (entry, bytes))| cda::check(entry, rank, bytes, &admitted.patient)).collect())?;
-    Ok(Feed { submission, documents, admitted })
+    Ok(Feed { submission, documents, hashes, admitted })
 }
 
 impl Feed {
@@ -108,14 +111,14 @@ fn pair(submission: &Submission, documents: Vec<(String, Bytes)>) -> Result<Vec<
 }
 
 /// Hash and size are ours to fill; those that came must be right (IHE ITI TF-2 3.41.4.1.3).
-fn check_bytes(submission: &Submission, documents: &[Bytes]) -> Vec<RegistryError> {
+fn check_bytes(submission: &Submission, documents: &[Bytes], hashes: &[String]) -> Vec<RegistryError> {
     let wrong = |rank: usize, attribute: &str| RegistryError {
         location: Some(format!("DocumentEntry[{rank}].{attribute}")),
         ..RegistryError::new(ErrorCode::RepositoryMetadata, format!("{attribute} n'est pas celui du document reçu"))
     };
     let mut errors = Vec::new();
-    for (rank, (entry, bytes)) in (1..).zip(submission.entries.iter().zip(documents)) {
-        if entry.hash.as_ref().is_some_and(|hash| !hash.eq_ignore_ascii_case(&sha1_hex(bytes))) {
+    for (rank, (entry, (bytes, hash))) in (1..).zip(submission.entries.iter().zip(documents.iter().zip(hashes))) {
+        if entry.hash.as_ref().is_some_and(|stated| !stated.eq_ignore_ascii_case(hash)) {
             errors.push(wrong(rank, "hash"));
         }
         if entry.size.is_some_and(|size| size != bytes.len() as u64) {
@@ -166,10 +169,10 @@ fn lot_document<'a>(entry: &'a DocumentEntry, bytes: &'a Bytes) -> LotDocument<'
 pub(super) async fn keep(twin: &Twin, feed: Feed) -> Result<(), Refusal> {
     check_unique(twin, &feed).await?;
     let replaced = replaced(twin, &feed).await?;
-    let Feed { submission, documents, admitted } = feed;
+    let Feed { submission, documents, hashes, admitted } = feed;
     let named: Vec<_> = submission.entries.iter().map(|entry| entry.unique_id.clone()).collect();
     let lot = NewLot {
-        submission: registered(twin, submission, &documents),
+        submission: registered(twin, submission, &documents, hashes),
         documents,
         patient: admitted.patient,
         fed_by: admitted.vihf.structure().id.clone(),
@@ -199,12 +202,12 @@ pub(super) fn storage(error: NotKept) -> Refusal {
 
 /// Check 8. The same content again is told apart from another content (IHE ITI TF-3 4.2.4.1).
 async fn check_unique(twin: &Twin, feed: &Feed) -> Result<(), Refusal> {
-    let Feed { submission, documents, .. } = feed;
+    let Feed { submission, hashes, .. } = feed;
     let named: Vec<_> = submission.entries.iter().map(|entry| entry.unique_id.clone()).collect();
     let there = twin.state.entries_named(&named).await.map_err(storage)?;
-    for (entry, bytes) in submission.entries.iter().zip(documents) {
+    for (entry, hash) in submission.entries.iter().zip(hashes) {
         let Some(known) = there.iter().find(|kept| kept.entry.unique_id == entry.unique_id) else { continue };
-        if known.entry.hash.as_deref() != Some(sha1_hex(bytes).as_str()) {
+        if known.entry.hash.as_ref() != Some(hash) {
             let context = format!("{} (DocumentEntry) est enregistré avec un autre contenu", entry.unique_id);
             return Err(Refusal::registry(ErrorCode::NonIdenticalHash, context));
         }
@@ -262,7 +265,7 @@ async fn replaced(twin: &Twin, feed: &Feed) -> Result<Vec<Kept>, Refusal> {
 }
 
 /// What the server fills: entryUUID, lid, version, status, hash, size, repositoryUniqueId.
-fn registered(twin: &Twin, mut submission: Submission, documents: &[Bytes]) -> Submission {
+fn registered(twin: &Twin, mut submission: Submission, documents: &[Bytes], hashes: Vec<String>) -> Submission {
     let mut ids: HashMap<String, String> = HashMap::new();
     let mut rename = |id: &mut String| {
         let uuid = new_uuid();
@@ -271,11 +274,11 @@ fn registered(twin: &Twin, mut submission: Submission, documents: &[Bytes]) -> S
     };
     rename(&mut submission.set.id);
     submission.set.status = Some(Status::Approved);
-    for (entry, bytes) in submission.entries.iter_mut().zip(documents) {
+    for (entry, (bytes, hash)) in submission.entries.iter_mut().zip(documents.iter().zip(hashes)) {
         entry.logical_id = Some(rename(&mut entry.id));
         entry.version = Some("1".to_owned());
         entry.status = Some(Status::Approved);
-        entry.hash = Some(sha1_hex(bytes));
+        entry.hash = Some(hash);
         entry.size = Some(bytes.len() as u64);
         entry.repository_id = Some(twin.kit.repository_unique_id.as_str().to_owned());
     }

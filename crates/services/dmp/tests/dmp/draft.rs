@@ -4,11 +4,12 @@
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
-use socle_cda::xds::{DocumentEntry, Submission};
+use socle_cda::xds::{DocumentEntry, RegistryObjects, Submission};
 use socle_dmp::client::Document;
 use socle_dmp::model::Vihf;
 use socle_dmp::wire::PROVIDE;
 use socle_dmp::wire::documents::{Attached, write_provide};
+use socle_dmp::wire::response::read_query;
 use socle_dmp::wire::vihf::{Issue, write};
 use socle_identity::QualifiedIdentity;
 use socle_trust::Credentials;
@@ -234,6 +235,13 @@ impl Answer {
     /// The whole text, for what must not be in it.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The objects of a query's answer.
+    pub(crate) fn objects(&self) -> RegistryObjects {
+        let text = decode(&self.body, &Limits::ENVELOPE).unwrap();
+        let document = parse(&text, &Limits::ENVELOPE).unwrap();
+        read_query(soap::read(&document).unwrap().content.unwrap()).unwrap().objects
     }
 
     /// Location and context of each registry error.

@@ -10,5 +10,6 @@ mod faults;
 mod limits;
 mod peers;
 mod refusals;
+mod registry;
 mod support;
 mod vihf;
