@@ -161,3 +161,60 @@ fn msmtp_sends_with_a_token_and_with_a_certificate() {
         twin.stop().await;
     });
 }
+
+#[test]
+fn mbsync_mirrors_a_mailbox_both_ways() {
+    run(async {
+        let mut twin = Twin::start().await;
+        let test = "mbsync_mirrors_a_mailbox_both_ways";
+        let client = twin.client(Some(hospital()));
+        for _ in 0..3 {
+            assert!(client.submit(&mail(twin.list(), application(), &[MARIE])).await.unwrap().is_complete());
+        }
+        let (authorities, port) = (authorities(&twin), twin.running().addresses.imap.port());
+        let mirror = twin.folder.path().join("mirror");
+        std::fs::create_dir(&mirror).unwrap();
+        let configuration = twin.folder.path().join("mbsyncrc");
+        std::fs::write(
+            &configuration,
+            format!(
+                "IMAPAccount twin\nHost localhost\nPort {port}\nUser {MARIE}\nPass {TEST_PASSWORD}\nSSLType STARTTLS\n\
+                 CertificateFile {}\n\nIMAPStore far\nAccount twin\n\nMaildirStore near\nPath {at}/\nInbox {at}/INBOX\n\
+                 SubFolders Verbatim\n\nChannel both\nFar :far:\nNear :near:\nPatterns *\nCreate Both\nExpunge Both\n\
+                 SyncState *\n",
+                authorities.display(),
+                at = mirror.display()
+            ),
+        )
+        .unwrap();
+        let sync = || {
+            let mut mbsync = Command::new("mbsync");
+            mbsync.arg("-c").arg(&configuration).arg("both");
+            spoken(test, mbsync, Vec::new())
+        };
+        let Some(output) = sync().await else { return };
+        assert!(output.status.success(), "{}", said(&output));
+        let mut files: Vec<_> =
+            std::fs::read_dir(mirror.join("INBOX/new")).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        assert_eq!(files.len(), 3);
+        assert!(mirror.join("Archive/cur").exists(), "every folder is mirrored");
+
+        // Here: one is read, one is removed, a folder with a mail is new.
+        let name = files[0].file_name().unwrap().to_str().unwrap();
+        let name = name.split(":2,").next().unwrap();
+        std::fs::rename(&files[0], mirror.join(format!("INBOX/cur/{name}:2,S"))).unwrap();
+        std::fs::remove_file(&files[1]).unwrap();
+        for part in ["cur", "new", "tmp"] {
+            std::fs::create_dir_all(mirror.join("Dossiers").join(part)).unwrap();
+        }
+        std::fs::write(mirror.join("Dossiers/new/1.1.here"), "Subject: d'ici\n\nx\n").unwrap();
+        let output = sync().await.unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        let mut imap = Imap::login(twin.running(), MARIE).await;
+        assert_eq!(imap.count("INBOX").await, 2);
+        assert!(imap.ok("SEARCH SEEN").await.starts_with("* SEARCH "), "the flag came over");
+        assert_eq!(imap.count("Dossiers").await, 1);
+        twin.stop().await;
+    });
+}

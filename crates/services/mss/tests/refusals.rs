@@ -11,11 +11,13 @@ mod support;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use socle_mss::twin::TEST_PASSWORD;
+use socle_mss::twin::{self, TEST_PASSWORD};
 use socle_mss::wire::sasl::{self, AccessToken};
+use socle_trust::Shutdown;
 use support::imap::Imap;
 use support::smtp::Smtp;
 use support::*;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 #[test]
 fn nothing_is_taken_in_clear() {
@@ -257,6 +259,61 @@ fn the_page_names_no_patient_and_serves_the_list() {
             assert!(page.contains(address), "{address}");
         }
         assert!(get(&format!("{}?lang=en", twin.running().page)).await.contains("Twin of an MSSanté operator"));
+        twin.stop().await;
+    });
+}
+
+#[test]
+fn a_twin_that_cannot_start_says_why() {
+    run(async {
+        let mut twin = Twin::start().await;
+        let same_folder = twin::Settings::new(twin.folder.path().to_owned(), pki());
+        let error = twin::start(same_folder, Shutdown::new()).await.unwrap_err().to_string();
+        assert!(error.contains("in use by another process"), "{error}");
+
+        let elsewhere = tempfile::TempDir::new().unwrap();
+        let port = twin.running().addresses.imaps.port();
+        let settings = twin::Settings {
+            ports: twin::Ports { imaps: port, ..twin::Ports::default() },
+            ..twin::Settings::new(elsewhere.path().to_owned(), pki())
+        };
+        let error = twin::start(settings, Shutdown::new()).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("cannot listen on 127.0.0.1:{port}")), "{error}");
+
+        let mut real = twin::seeds();
+        real[0].address = "dr.marie.martin@medecin.mssante.fr".parse().unwrap();
+        let settings = twin::Settings { mailboxes: real, ..twin::Settings::new(elsewhere.path().join("real"), pki()) };
+        let error = twin::start(settings, Shutdown::new()).await.unwrap_err().to_string();
+        assert!(error.contains("a mail domain belongs to the environment `production`"), "{error}");
+        twin.stop().await;
+    });
+}
+
+#[test]
+fn garbage_leaves_the_twin_alive() {
+    run(async {
+        let mut twin = Twin::start().await;
+        let at = twin.running().addresses;
+        let mut state = 1u64;
+        let mut octet = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state.to_be_bytes()[0]
+        };
+        for address in [at.submission, at.submissions, at.imap, at.imaps, at.page] {
+            for length in [1, 10, 100, 5000, 100_000] {
+                let mut garbage: Vec<u8> = (0..length).map(|_| octet()).collect();
+                garbage.extend_from_slice(b"\r\na1 LOGIN {99999999999}\r\nEHLO x\r\n{4294967295+}\r\n");
+                let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+                // The twin may hang up in the middle of it.
+                let _ = stream.write_all(&garbage).await;
+                let _ = stream.shutdown().await;
+                let mut answer = Vec::new();
+                let _ = stream.read_to_end(&mut answer).await;
+                assert!(answer.len() < 20_000, "{address}");
+            }
+        }
+        Smtp::opened(twin.running(), MARIE).await;
+        assert_eq!(Imap::login(twin.running(), MARIE).await.count("INBOX").await, 0);
         twin.stop().await;
     });
 }

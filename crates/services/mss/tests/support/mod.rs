@@ -138,7 +138,7 @@ impl Twin {
     }
 }
 
-async fn run_twin(folder: PathBuf) -> (Running, Shutdown) {
+pub(crate) async fn run_twin(folder: PathBuf) -> (Running, Shutdown) {
     let pki = tokio::task::spawn_blocking(pki).await.unwrap();
     let shutdown = Shutdown::new();
     let expected = Expected { issuer: ISSUER.into(), audiences: vec![AUDIENCE.into()], kind: TokenKind::Access };
