@@ -442,7 +442,10 @@ impl Writer {
             let size = message.bytes().len() as u64;
             let record = MessageRecord { digest: message.digest(), size, received: now, flags: Default::default() };
             batch.writes.push(change::message_write(folder, uid, &record));
-            batch.blobs.push(message);
+            // The recipients of one mail share its octets.
+            if batch.blobs.last().is_none_or(|last| last.digest() != message.digest()) {
+                batch.blobs.push(message);
+            }
             effects.push(Effect::Add(folder, uid, record));
         }
         let record = &delivery.submission;

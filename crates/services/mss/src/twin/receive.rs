@@ -84,8 +84,8 @@ pub(crate) async fn accept(
     let found = Findings::of(&message)?;
     let (id, now) = (Uuid::now_v7(), Timestamp::now());
     let blob = Blob::new(traced(operator, envelope, &message, hello, peer, id, now));
-    let mut items = envelope.recipients.iter().map(|to| Item { to: to.address.clone(), message: blob.clone() });
-    let mut items = items.by_ref().collect::<Vec<_>>();
+    let items = envelope.recipients.iter().map(|to| Item { to: to.address.clone(), message: blob.clone() });
+    let mut items = items.collect::<Vec<_>>();
     items.extend(reports(operator, envelope, &message, now));
     let office = &operator.access.office;
     let copies_before = match &found.message_id {
