@@ -27,7 +27,7 @@ pub use outcome::{Exchange, Failure, FailureKind, Message, Reason, Refusal, Trou
 
 use self::call::Service;
 use crate::model::query::Filter;
-use crate::model::{Professional, Purpose, Software, Speaker, Structure, Vihf};
+use crate::model::{Existence, Professional, Purpose, Software, Speaker, Structure, Vihf};
 use crate::wire::Kit;
 
 /// Everything that makes a client of one DMP, for one structure.
@@ -74,6 +74,7 @@ impl Inner {
         let path = match service {
             Service::Repository => "repository",
             Service::Registry => "registry",
+            Service::Patients => "patients",
         };
         format!("{}/{path}", self.settings.base_url.trim_end_matches('/'))
     }
@@ -99,6 +100,16 @@ impl Client {
             settings,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Is there an open DMP for this patient, and may the speaker consult it (TD0.2)?
+    ///
+    /// To be asked before the first deposit of a patient, or after a while (EX_0.1-1020).
+    ///
+    /// # Errors
+    /// [`Failure`]; that there is no DMP is an answer, not a failure.
+    pub async fn existence(&self, patient: &QualifiedIdentity, speaker: Speaker) -> Result<Tested, Failure> {
+        consult::existence(self, patient, speaker).await
     }
 
     /// Deposits documents of one patient as one lot (TD2.1, ITI-41), signed, all or none.
@@ -146,10 +157,10 @@ impl Client {
     }
 
     /// Who speaks when the structure feeds.
-    fn feeding(&self, patient: &QualifiedIdentity, deposit: &Deposit) -> Result<Vihf, Failure> {
+    fn feeding(&self, patient: &QualifiedIdentity, speaker: Speaker) -> Result<Vihf, Failure> {
         let Settings { structure, software, .. } = self.settings();
         self.admit(patient)?;
-        Ok(Vihf::indirect(structure.clone(), deposit.speaker.clone(), software.clone()).about(patient))
+        Ok(Vihf::indirect(structure.clone(), speaker, software.clone()).about(patient))
     }
 
     /// Who speaks when a professional consults.
@@ -269,6 +280,15 @@ pub struct Reader {
     pub authenticated_at: Timestamp,
     /// Why.
     pub purpose: Purpose,
+}
+
+/// What TD0.2 answered.
+#[derive(Debug, Clone)]
+pub struct Tested {
+    /// The answer.
+    pub existence: Existence,
+    /// What was sent and received.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// What a search found.

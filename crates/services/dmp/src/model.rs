@@ -6,6 +6,7 @@
 //! the CI-SIS', in `socle_cda::xds`).
 
 mod error_code;
+mod existence;
 pub mod query;
 
 pub mod rights;
@@ -13,6 +14,7 @@ mod vihf;
 pub mod visibility;
 
 pub use error_code::{ErrorCode, Recovery};
+pub use existence::{Authorisation, Existence};
 pub use vihf::{
     Automaton, Employee, Professional, ProfessionalError, Purpose, Role, Software, Speaker, Structure, Vihf,
 };

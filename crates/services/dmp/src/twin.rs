@@ -4,10 +4,10 @@
 //!
 //! Enter by [`start`]. A request meets, in this order: the certificate (one of the twins' authorities,
 //! else no connection), HTTP and SOAP (`service`), the VIHF, its freshness and the rights matrix (`gate`),
-//! then its transaction: `feed` (ITI-41), `registry` (ITI-18), `repository` (ITI-43). What is kept is in
+//! then its transaction: TD0.2, `feed` (ITI-41), `registry` (ITI-18), `repository` (ITI-43). What is kept is in
 //! `state`, durable before it is acknowledged.
 //!
-//! Absent on purpose: TD0.2 to TD1.x and TD3.3 (their services answer a fault that says so), XSD and
+//! Absent on purpose: TD0.3 to TD1.x and TD3.3 (their services answer a fault that says so), XSD and
 //! Schematron of documents, revocation.
 
 mod cda;
@@ -39,7 +39,7 @@ use socle_trust::tls::{ClientAuth, TlsError, Versions, server_config};
 use tokio::net::TcpListener;
 
 pub use panel::{Fault, Panel};
-pub use people::{Authorisation, Dmp, People, Situation};
+pub use people::{People, Situation};
 
 use crate::wire::Kit;
 use gate::Gate;

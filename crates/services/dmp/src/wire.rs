@@ -1,5 +1,6 @@
 //! The formats of the DMP on the wire, read and written, pure: VIHF assertions ([`vihf`]), stored queries
-//! ([`query`], [`slot`]), provide and retrieve ([`documents`]), registry answers and errors ([`response`]).
+//! ([`query`], [`slot`]), existence ([`existence`]), provide and retrieve
+//! ([`documents`]), registry answers and errors ([`response`]).
 //!
 //! SOAP envelopes, MTOM and signatures are `socle_xml`'s; metadata in ebRIM are `socle_cda::xds`'.
 //!
@@ -7,6 +8,7 @@
 
 mod cx;
 pub mod documents;
+pub mod existence;
 mod kit;
 pub mod query;
 pub mod response;
@@ -32,6 +34,9 @@ pub struct Action {
     pub response: &'static str,
 }
 
+/// TD0.2, existence of a DMP and authorisation (HL7 v3).
+pub const EXISTENCE: Action =
+    Action { request: "urn:hl7-org:v3:PRPA_IN201307UV02", response: "urn:hl7-org:v3:PRPA_IN201308UV02" };
 /// ITI-41, Provide and Register Document Set-b.
 pub const PROVIDE: Action = Action {
     request: "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",

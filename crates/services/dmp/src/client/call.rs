@@ -35,6 +35,7 @@ pub(super) struct Call {
 pub(super) enum Service {
     Repository,
     Registry,
+    Patients,
 }
 
 /// How the envelope travels.

@@ -1,19 +1,40 @@
-//! TD3.1 and TD3.2: search and retrieve, and the search of references that feeding needs (TD3.1b).
+//! TD0.2, TD3.1 and TD3.2: existence, search and retrieve, and the search of references that feeding needs (TD3.1b).
 
 use socle_cda::xds::{DocumentEntry, sha1_hex};
-use socle_identity::QualifiedIdentity;
+use socle_identity::{Environment, QualifiedIdentity};
 use socle_xml::mtom::Incoming;
 use socle_xml::roxmltree::Node;
 
 use super::call::{Call, Content, Service, by_response, call};
 use super::{Client, DocumentRef, Exchange, Failure, FailureKind, Found, Reader, Reason, Refusal};
-use super::{Retrieved, RetrievedDocument};
-use crate::model::Vihf;
+use super::{Retrieved, RetrievedDocument, Tested};
 use crate::model::query::{Filter, FindDocuments, StoredQuery};
+use crate::model::{Speaker, Vihf};
 use crate::wire::documents::{Request, read_retrieved, write_retrieve};
+use crate::wire::existence::{self, Question};
 use crate::wire::query::{ReturnType, write};
 use crate::wire::response::{QueryResponse, ResponseStatus, read_query};
-use crate::wire::{QUERY, RETRIEVE};
+use crate::wire::{EXISTENCE, QUERY, RETRIEVE};
+
+pub(super) async fn existence(
+    client: &Client,
+    patient: &QualifiedIdentity,
+    speaker: Speaker,
+) -> Result<Tested, Failure> {
+    let settings = client.settings();
+    let real = settings.environment == Environment::Production;
+    let question = Question::about(patient.ins());
+    let request = Call {
+        action: EXISTENCE,
+        service: Service::Patients,
+        vihf: client.feeding(patient, speaker)?,
+        authenticated_at: None,
+        content: Content::Plain(existence::write(&question, &settings.software.name, real, &settings.kit)),
+    };
+    let answer = call(client, request).await?;
+    let (existence, exchange) = answer.read(EXISTENCE, |node, _| existence::read_answer(node))?;
+    Ok(Tested { existence, exchanges: vec![exchange] })
+}
 
 pub(super) async fn find(
     client: &Client,

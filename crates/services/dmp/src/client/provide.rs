@@ -31,7 +31,7 @@ pub(super) async fn provide(
     patient: &QualifiedIdentity,
     deposit: Deposit,
 ) -> Result<Provided, Failure> {
-    let vihf = client.feeding(patient, &deposit)?;
+    let vihf = client.feeding(patient, deposit.speaker.clone())?;
     check(patient, &deposit)?;
     let mut provide = Providing { client, vihf, exchanges: Vec::new() };
     let done = provide.run(deposit).await;

@@ -16,12 +16,11 @@ use uuid::Uuid;
 use super::fault::Refusal;
 use super::gate::{Admitted, Gate};
 use super::metadata::{self, Lists};
-use super::people::Dmp;
 use super::service::Twin;
 use super::state::{Kept, NewLot, NotKept};
 use super::{Strictness, cda};
-use crate::model::ErrorCode;
 use crate::model::rights::Action;
+use crate::model::{ErrorCode, Existence};
 use crate::wire::documents::{DocumentsError, read_provide};
 use crate::wire::response::RegistryError;
 
@@ -79,10 +78,10 @@ fn none(errors: Vec<RegistryError>) -> Result<(), Refusal> {
 
 /// Check 4.
 pub(super) fn check_dmp(admitted: &Admitted) -> Result<(), Refusal> {
-    match admitted.situation.dmp {
-        Dmp::Open => Ok(()),
-        Dmp::Closed => Err(Refusal::registry(ErrorCode::UnknownPatientId, "le DMP de cette INS est fermé")),
-        Dmp::None => Err(Refusal::registry(ErrorCode::UnknownPatientId, "aucun DMP pour cette INS")),
+    match admitted.situation.existence {
+        Existence::Open(_) => Ok(()),
+        Existence::Closed => Err(Refusal::registry(ErrorCode::UnknownPatientId, "le DMP de cette INS est fermé")),
+        Existence::None => Err(Refusal::registry(ErrorCode::UnknownPatientId, "aucun DMP pour cette INS")),
     }
 }
 

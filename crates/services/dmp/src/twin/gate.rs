@@ -13,10 +13,10 @@ use socle_xml::signature::{Policy, Sha1, verify_assertion};
 
 use super::Strictness;
 use super::fault::Refusal;
-use super::people::{Authorisation, People, Situation};
+use super::people::{People, Situation};
 use crate::model::rights::{Action, Profile, Right, right};
 use crate::model::visibility::LpsViewer;
-use crate::model::{ErrorCode, Mode, Purpose, Speaker, Vihf};
+use crate::model::{Authorisation, ErrorCode, Existence, Mode, Purpose, Speaker, Vihf};
 use crate::wire::vihf::{Received, read};
 
 /// Identifiers of assertions kept against replay; beyond it the oldest are forgotten first.
@@ -122,16 +122,17 @@ impl Gate {
 
     /// To consult: the authorisation in the DMP, or an exceptional access that the patient did not oppose.
     pub(super) fn check_consultation(admitted: &Admitted) -> Result<(), Refusal> {
-        let Situation { authorisation, opposes_bris_de_glace, opposes_centre15, .. } = &admitted.situation;
+        let Situation { existence, opposes_bris_de_glace, opposes_centre15, .. } = &admitted.situation;
         let refused = match admitted.vihf.purpose() {
             Purpose::BrisDeGlace if *opposes_bris_de_glace => "le patient s'est opposé au bris de glace",
             Purpose::Centre15 if *opposes_centre15 => "le patient s'est opposé à l'accès d'urgence",
             Purpose::BrisDeGlace | Purpose::Centre15 => return Ok(()),
-            Purpose::Normal => match authorisation {
-                Authorisation::Valid => return Ok(()),
-                Authorisation::Expired => "l'autorisation d'accès a expiré (TD0.3)",
-                Authorisation::Forbidden => "le patient a bloqué ce professionnel",
-                Authorisation::Missing => "aucune autorisation d'accès (TD0.3)",
+            Purpose::Normal => match existence {
+                // Without an open DMP the next check has its own code.
+                Existence::None | Existence::Closed | Existence::Open(Authorisation::Valid) => return Ok(()),
+                Existence::Open(Authorisation::Expired) => "l'autorisation d'accès a expiré (TD0.3)",
+                Existence::Open(Authorisation::Forbidden) => "le patient a bloqué ce professionnel",
+                Existence::Open(Authorisation::Missing) => "aucune autorisation d'accès (TD0.3)",
             },
         };
         Err(Refusal::dmp(&ErrorCode::DmpAccessDeniedByRightsService, refused))

@@ -89,13 +89,13 @@ const SUBSTITUTES: [(&str, &str); 12] = [
         "Neither XSD nor Schematron of documents, nor revocation, nor directory of structures",
     ),
     (
-        "TD0.2 à TD1.6 et TD3.3 : une faute SOAP dit qu'ils n'y sont pas encore",
-        "TD0.2 to TD1.6 and TD3.3: a SOAP fault says that they are not there yet",
+        "TD0.3 à TD1.6 et TD3.3 : une faute SOAP dit qu'ils n'y sont pas encore",
+        "TD0.3 to TD1.6 and TD3.3: a SOAP fault says that they are not there yet",
     ),
     ("Les WSDL sont écrits ici", "The WSDL are written here"),
     (
-        "repositoryUniqueId et VIHF_Version : vus dans des messages publics du kit éditeur, remplaçables",
-        "repositoryUniqueId and VIHF_Version: seen in public messages of the vendor kit, replaceable",
+        "repositoryUniqueId, VIHF_Version et codes de TD0.2 : vus dans des messages publics du kit éditeur, remplaçables",
+        "repositoryUniqueId, VIHF_Version and codes of TD0.2: seen in public messages of the vendor kit, replaceable",
     ),
 ];
 

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use socle_identity::{IdNatPs, Ins, Matricule};
 
+use crate::model::{Authorisation, Existence};
+
 /// The DMPs, by matricule: a person keeps theirs when the authority of the INS changes.
 #[derive(Debug, Clone, Default)]
 pub struct People(HashMap<Matricule, Situation>);
@@ -12,10 +14,8 @@ pub struct People(HashMap<Matricule, Situation>);
 /// How a DMP stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Situation {
-    /// Is there one, and is it open?
-    pub dmp: Dmp,
-    /// What the DMP answers about the authorisation of whoever consults.
-    pub authorisation: Authorisation,
+    /// Is there one, is it open, and may it be consulted? TD0.3 is not in this twin: nobody changes it.
+    pub existence: Existence,
     /// OPPOSITION_BRIS_DE_GLACE.
     pub opposes_bris_de_glace: bool,
     /// OPPOSITION_ACCES_URGENCE.
@@ -27,37 +27,12 @@ pub struct Situation {
 impl Default for Situation {
     fn default() -> Self {
         Self {
-            dmp: Dmp::Open,
-            authorisation: Authorisation::Valid,
+            existence: Existence::Open(Authorisation::Valid),
             opposes_bris_de_glace: false,
             opposes_centre15: false,
             attending: None,
         }
     }
-}
-
-/// Existence of a DMP (TD0.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dmp {
-    /// `OK`, `active`.
-    Open,
-    /// `OK`, `terminated`.
-    Closed,
-    /// `NF`.
-    None,
-}
-
-/// AUTORISATION (TD0.2). TD0.3 is not in this twin: nobody changes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Authorisation {
-    /// `VALIDE`.
-    Valid,
-    /// `EXPIRE`.
-    Expired,
-    /// `INTERDIT`: the patient blocked this professional.
-    Forbidden,
-    /// `NON_EXISTE`.
-    Missing,
 }
 
 /// Official test persons of INSi with a situation of ours.
@@ -94,11 +69,11 @@ impl Scene {
     fn situation(self) -> Situation {
         let usual = Situation::default();
         match self {
-            Self::NoDmp => Situation { dmp: Dmp::None, ..usual },
-            Self::Closed => Situation { dmp: Dmp::Closed, ..usual },
-            Self::Forbidden => Situation { authorisation: Authorisation::Forbidden, ..usual },
-            Self::Missing => Situation { authorisation: Authorisation::Missing, ..usual },
-            Self::Expired => Situation { authorisation: Authorisation::Expired, ..usual },
+            Self::NoDmp => Situation { existence: Existence::None, ..usual },
+            Self::Closed => Situation { existence: Existence::Closed, ..usual },
+            Self::Forbidden => Situation { existence: Existence::Open(Authorisation::Forbidden), ..usual },
+            Self::Missing => Situation { existence: Existence::Open(Authorisation::Missing), ..usual },
+            Self::Expired => Situation { existence: Existence::Open(Authorisation::Expired), ..usual },
             Self::Opposed => Situation { opposes_bris_de_glace: true, opposes_centre15: true, ..usual },
         }
     }
@@ -140,7 +115,7 @@ mod tests {
         let people = People::official();
         assert_eq!(people.0.len(), SCRIPT.len(), "a matricule of the script does not parse");
         let ins = |text: &str| Ins { matricule: text.parse().unwrap(), authority: socle_identity::InsAuthority::Nir };
-        assert_eq!(people.situation(&ins("236066322083656")).dmp, Dmp::None);
+        assert_eq!(people.situation(&ins("236066322083656")).existence, Existence::None);
         assert_eq!(people.situation(&ins("279035121518989")), Situation::default());
     }
 }

@@ -25,10 +25,12 @@ use super::panel::{Fault, Panel};
 use super::people::People;
 use super::state::State;
 use super::{BASE, Strictness, feed, registry, repository, wsdl};
-use crate::model::ErrorCode;
+use crate::model::rights::Action as Right;
+use crate::model::{ErrorCode, Existence};
 use crate::wire::documents::{Retrieved, read_retrieve, write_retrieved};
+use crate::wire::existence::{self, Question};
 use crate::wire::response::{self, QueryResponse, RegistryResponse};
-use crate::wire::{Action, Kit, PROVIDE, QUERY, RETRIEVE, query};
+use crate::wire::{Action, EXISTENCE, Kit, PROVIDE, QUERY, RETRIEVE, query};
 
 /// What every request is judged by.
 pub(super) struct Twin {
@@ -162,6 +164,7 @@ enum Answered {
     Fed,
     Found(RegistryObjects),
     Given(RegistryResponse, Vec<Retrieved>),
+    Tested(String),
 }
 
 /// A request that passed every check that needs no state.
@@ -169,6 +172,7 @@ enum Work {
     Feed(Box<feed::Feed>),
     Query(Box<registry::Asked>),
     Retrieve(Box<repository::Wanted>),
+    Test(Question, Existence),
 }
 
 async fn treat(twin: &Arc<Twin>, service: Service, received: Received, certificate: Option<Arc<Certificate>>) -> Reply {
@@ -226,6 +230,16 @@ impl Twin {
                 let feed = feed::judge(self, body, &message, admitted, now)?;
                 self.panel.note(feed.leniencies());
                 Ok(Work::Feed(Box::new(feed)))
+            }
+            EXISTENCE => {
+                let question = existence::read(body).map_err(|error| Refusal::sender(error.to_string()))?;
+                Gate::check_right(&admitted, Right::TestExistence)?;
+                if question.patient != admitted.patient {
+                    let reason = "le patient de la question n'est pas celui du VIHF";
+                    return Err(Refusal::dmp(&ErrorCode::PatientIdDoesNotMatch, reason));
+                }
+                self.panel.note(&admitted.leniencies);
+                Ok(Work::Test(question, admitted.situation.existence))
             }
             RETRIEVE => {
                 let requests = read_retrieve(body).map_err(|error| Refusal::sender(error.to_string()))?;
@@ -293,6 +307,9 @@ impl Twin {
     async fn perform(&self, work: Work) -> Result<Answered, Refusal> {
         match work {
             Work::Feed(feed) => feed::keep(self, *feed).await.map(|()| Answered::Fed),
+            Work::Test(question, existence) => {
+                Ok(Answered::Tested(existence::write_answer(&question, existence, &self.kit)))
+            }
             Work::Query(asked) => {
                 let found = registry::answer(self, *asked).await?;
                 let nothing_yet = self.panel.spend(Fault::EmptyRegistry);
@@ -313,8 +330,8 @@ const ON_DEMAND: &str = "demandé au panneau de fautes du jumeau";
 
 /// The transaction, which the service must have. What this twin does not have is said as such.
 fn action_of(service: Service, envelope: &Envelope<'_>) -> Result<Action, Refusal> {
-    if matches!(service, Service::Patients | Service::Habilitations) {
-        return Err(Refusal::receiver("ce service n'est pas encore dans ce jumeau (TD0.2 à TD1.6)"));
+    if service == Service::Habilitations {
+        return Err(Refusal::receiver("ce service n'est pas encore dans ce jumeau (TD0.3, TD1.6)"));
     }
     let missing = |what: &str| Refusal::addressing("MessageAddressingHeaderRequired", format!("{what} est absent"));
     let action = envelope.action.as_deref().ok_or_else(|| missing("wsa:Action"))?;
@@ -323,6 +340,7 @@ fn action_of(service: Service, envelope: &Envelope<'_>) -> Result<Action, Refusa
     }
     let here: &[Action] = match service {
         Service::Repository => &[PROVIDE, RETRIEVE],
+        Service::Patients => &[EXISTENCE],
         _ => &[QUERY],
     };
     let unsupported = || {
@@ -364,6 +382,7 @@ fn write(reply: Reply, panel: &Panel) -> Response {
     let action = context.action.map_or(FAULT_ACTION, |action| action.response);
     let (status, action, body, parts) = match outcome {
         Ok(Answered::Fed) => (StatusCode::OK, action, response::write(&RegistryResponse::success()), Vec::new()),
+        Ok(Answered::Tested(body)) => (StatusCode::OK, action, body, Vec::new()),
         Ok(Answered::Found(objects)) => {
             let response = QueryResponse { response: RegistryResponse::success(), objects };
             (StatusCode::OK, action, response::write_query(&response), Vec::new())
@@ -371,6 +390,11 @@ fn write(reply: Reply, panel: &Panel) -> Response {
         Ok(Answered::Given(response, documents)) => {
             let (body, parts) = write_retrieved(&response, &documents);
             (StatusCode::OK, action, body, parts)
+        }
+        // HL7 v3 has no list of registry errors: the first one's code is a fault's.
+        Err(Refusal::Registry(errors)) if context.action == Some(EXISTENCE) => {
+            let error = errors.first().map_or(ErrorCode::RegistryError, |error| error.code.clone());
+            return write(Reply { context, outcome: Err(Refusal::dmp(&error, error.meaning().fr.clone())) }, panel);
         }
         Err(Refusal::Registry(errors)) => {
             let failure = RegistryResponse::failure(errors);

@@ -5,7 +5,7 @@ use socle_xml::write::Writer;
 
 use super::UNOFFICIAL;
 use super::service::Service;
-use crate::wire::{Action, PROVIDE, QUERY, RETRIEVE};
+use crate::wire::{Action, EXISTENCE, PROVIDE, QUERY, RETRIEVE};
 
 const WSDL: &str = "http://schemas.xmlsoap.org/wsdl/";
 const SOAP12: &str = "http://schemas.xmlsoap.org/wsdl/soap12/";
@@ -40,10 +40,17 @@ fn operations(service: Service) -> &'static [Operation] {
         request: "query:AdhocQueryRequest",
         response: "query:AdhocQueryResponse",
     }];
+    static PATIENTS: [Operation; 1] = [Operation {
+        name: "PRPA_IN201307UV02",
+        action: EXISTENCE,
+        request: "hl7:PRPA_IN201307UV02",
+        response: "hl7:PRPA_IN201308UV02",
+    }];
     match service {
         Service::Repository => &REPOSITORY,
         Service::Registry => &REGISTRY,
-        Service::Patients | Service::Habilitations => &[],
+        Service::Patients => &PATIENTS,
+        Service::Habilitations => &[],
     }
 }
 
@@ -51,7 +58,7 @@ fn operations(service: Service) -> &'static [Operation] {
 pub(super) fn write(service: Service, base: &str) -> String {
     let mut w = Writer::document();
     w.open("wsdl:definitions").ns("wsdl", WSDL).ns("soap12", SOAP12).ns("wsaw", WSAW).ns("xdsb", TARGET);
-    w.ns("rs", crate::wire::NS_RS).ns("query", crate::wire::NS_QUERY);
+    w.ns("hl7", "urn:hl7-org:v3").ns("rs", crate::wire::NS_RS).ns("query", crate::wire::NS_QUERY);
     w.attr("name", service.name()).attr("targetNamespace", TARGET);
     w.leaf("wsdl:documentation", UNOFFICIAL);
     for operation in operations(service) {

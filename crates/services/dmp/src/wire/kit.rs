@@ -11,6 +11,14 @@ pub struct Kit {
     pub repository_unique_id: Oid,
     /// The VIHF attribute `VIHF_Version`.
     pub vihf_version: String,
+    /// OID of the DMP in an HL7 v3 message.
+    pub dmp_device: String,
+    /// Code system of `TEST_EXST`.
+    pub reason_system: String,
+    /// Code system of the key word `AUTORISATION`.
+    pub keyword_system: String,
+    /// Code system of its values.
+    pub authorisation_system: String,
 }
 
 static BUILT_IN: LazyLock<Kit> = LazyLock::new(|| {
@@ -47,8 +55,9 @@ mod tests {
     #[test]
     fn the_built_in_file_reads_and_a_wrong_one_says_where() {
         assert_eq!(Kit::built_in().repository_unique_id.as_str(), "1.2.250.1.213.4.1.1.1.2");
-        let error = Kit::from_toml("repository_unique_id = \"x\"\nvihf_version = \"3.0\"").unwrap_err();
+        let error = Kit::from_toml("repository_unique_id = \"x\"").unwrap_err();
         assert!(error.to_string().contains("line 1"), "{error}");
-        assert!(Kit::from_toml("vihf_version = \"3.0\"\nother = 1").is_err());
+        let more = format!("{}\nother = 1", include_str!("kit.toml"));
+        assert!(Kit::from_toml(&more).is_err(), "a key that nobody reads is a mistake");
     }
 }

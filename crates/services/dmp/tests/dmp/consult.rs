@@ -3,12 +3,12 @@
 use socle_cda::xds::{Cumulation, Visibility};
 use socle_dmp::client::{DocumentRef, FailureKind, Reader, Reason};
 use socle_dmp::model::query::{Filter, Period};
-use socle_dmp::model::{ErrorCode, Professional, Purpose};
-use socle_dmp::twin::{People, Situation};
+use socle_dmp::model::{Authorisation, ErrorCode, Existence, Professional, Purpose};
+use socle_dmp::twin::{Fault, People, Situation};
 
 use crate::support::{
-    DOCTOR, PAT_TROIS, Twin, deposit, letter, letter_for, patient, patient_of, professional, reader, reference,
-    structure,
+    DOCTOR, PAT_TROIS, Twin, automaton, deposit, letter, letter_for, patient, patient_of, professional, reader,
+    reference, structure,
 };
 
 #[tokio::test]
@@ -71,6 +71,31 @@ async fn authorisations_and_oppositions_are_respected() {
         let found = twin.client().find(&patient_of(matricule), &reader, Filter::default()).await;
         assert_eq!(found.err().and_then(|failure| failure.code().cloned()), expected, "{case}");
     }
+}
+
+#[tokio::test]
+async fn existence_is_told_before_anything_is_deposited() {
+    let twin = Twin::start().await;
+    let open = Existence::Open;
+    let cases = [
+        (PAT_TROIS, open(Authorisation::Valid)),
+        ("236066322083656", Existence::None),
+        ("109076322088835", Existence::Closed),
+        ("160012B02077713", open(Authorisation::Forbidden)),
+        ("297022A02077878", open(Authorisation::Missing)),
+        ("109076322083489", open(Authorisation::Expired)),
+    ];
+    for (matricule, expected) in cases {
+        let tested = twin.client().existence(&patient_of(matricule), automaton()).await.unwrap();
+        assert_eq!(tested.existence, expected, "{matricule}");
+        assert_eq!(tested.exchanges.len(), 1);
+    }
+    twin.running.panel.arm(Fault::UnknownPatient, 1);
+    let failure = twin.client().existence(&patient(), automaton()).await.unwrap_err();
+    assert_eq!(failure.code(), Some(&ErrorCode::UnknownPatientId), "an HL7 v3 error is a fault");
+    twin.running.panel.arm(Fault::Maintenance503, 1);
+    let failure = twin.client().existence(&patient(), automaton()).await.unwrap_err();
+    assert!(matches!(failure.kind, FailureKind::Temporary(_)), "{failure}");
 }
 
 #[tokio::test]

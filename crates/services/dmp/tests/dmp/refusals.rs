@@ -227,12 +227,13 @@ async fn a_lot_is_signed_over_what_it_holds() {
 #[tokio::test]
 async fn soap_and_addressing_have_their_faults() {
     let twin = Twin::start().await;
-    let rows: [Row; 9] = [
+    let rows: [Row; 10] = [
         ("no action", |d| envelope(d, "wsa:Action", "wsa:Act"), "MessageAddressingHeaderRequired"),
         ("no message id", |d| envelope(d, "wsa:MessageID", "wsa:Id"), "MessageAddressingHeaderRequired"),
         ("another action", |d| d.action = "urn:ihe:iti:2007:RegistryStoredQuery", "ActionNotSupported"),
         ("ITI-41 at the registry", |d| d.service = "registry", "ActionNotSupported"),
-        ("a service that is not there yet", |d| d.service = "patients", "Receiver"),
+        ("a service that is not there yet", |d| d.service = "habilitations", "Receiver"),
+        ("ITI-41 at the patients", |d| d.service = "patients", "ActionNotSupported"),
         ("SOAP 1.1", |d| envelope(d, socle_xml::soap::NS_SOAP12, socle_xml::soap::NS_SOAP11), "VersionMismatch"),
         (
             "a header that must be understood",
