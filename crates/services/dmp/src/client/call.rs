@@ -240,10 +240,12 @@ fn read_body<T, E: std::fmt::Display>(
 fn by_fault(fault: Fault, action: Action) -> FailureKind {
     let said = Some(fault.reason).filter(|reason| !reason.is_empty());
     let local = fault.subcode.as_deref().map(|subcode| subcode.rsplit('}').next().unwrap_or(subcode));
-    match local.map(ErrorCode::from_wire) {
+    let code = local.map(ErrorCode::from_wire);
+    let is_known = !matches!(code, None | Some(ErrorCode::Unlisted(_)));
+    match code {
         Some(code) if code.recovery() == Recovery::Retry => FailureKind::Temporary(Trouble::Code(code)),
+        _ if fault.code == FaultCode::Receiver && !is_known => in_doubt(Trouble::Fault, action),
         Some(code) => FailureKind::Refused(Refusal { reason: Reason::Code(code), said }),
-        None if fault.code == FaultCode::Receiver => in_doubt(Trouble::Fault, action),
         None => FailureKind::Refused(Refusal { reason: Reason::Fault, said }),
     }
 }
@@ -262,6 +264,57 @@ pub(super) fn by_response(response: &RegistryResponse) -> FailureKind {
         Recovery::AskWhatIsStored | Recovery::Mend => {
             let said = Some(error.context.clone()).filter(|context| !context.is_empty());
             FailureKind::Refused(Refusal { reason: Reason::Code(code), said })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::QUERY;
+
+    #[test]
+    fn a_fault_is_judged_by_its_code_then_by_whose_it_is() {
+        let of = |code, subcode: Option<&str>| {
+            let fault = Fault::new(code, "texte");
+            Fault { subcode: subcode.map(str::to_owned), ..fault }
+        };
+        let (sender, receiver) = (FaultCode::Sender, FaultCode::Receiver);
+        let refused = |kind: &FailureKind| matches!(kind, FailureKind::Refused(_));
+        let temporary = |kind: &FailureKind| matches!(kind, FailureKind::Temporary(_));
+        let unknown = |kind: &FailureKind| matches!(kind, FailureKind::Unknown(_));
+        type Kind<'a> = &'a dyn Fn(&FailureKind) -> bool;
+        let cases: [(&str, Fault, Action, Kind<'_>); 8] = [
+            ("known code", of(sender, Some("DMPInvalidCertificate")), PROVIDE, &refused),
+            ("known code in a namespace", of(sender, Some("{urn:x}DMPInvalidCertificate")), PROVIDE, &refused),
+            ("known code, though the receiver's", of(receiver, Some("XDSUnknownPatientId")), PROVIDE, &refused),
+            ("busy, though the sender's", of(sender, Some("XDSRegistryBusy")), PROVIDE, &temporary),
+            ("unknown code of the sender's", of(sender, Some("DMPNew")), PROVIDE, &refused),
+            ("unknown code of the receiver's, feeding", of(receiver, Some("DMPNew")), PROVIDE, &unknown),
+            ("unknown code of the receiver's, asking", of(receiver, Some("DMPNew")), QUERY, &temporary),
+            ("no code, the receiver's", of(receiver, None), PROVIDE, &unknown),
+        ];
+        for (case, fault, action, expected) in cases {
+            let kind = by_fault(fault, action);
+            assert!(expected(&kind), "{case}: {kind:?}");
+            assert!(!format!("{kind:?}").contains("texte"), "{case}: the DMP's text is in a log");
+        }
+    }
+
+    #[test]
+    fn a_status_without_soap_is_doubt_only_when_something_may_have_been_done() {
+        let cases = [
+            (503, PROVIDE, "Temporary"),
+            (429, PROVIDE, "Temporary"),
+            (500, PROVIDE, "Unknown"),
+            (504, PROVIDE, "Unknown"),
+            (504, QUERY, "Temporary"),
+            (403, PROVIDE, "Refused"),
+            (413, PROVIDE, "Refused"),
+        ];
+        for (status, action, expected) in cases {
+            let kind = format!("{:?}", by_status(StatusCode::from_u16(status).unwrap(), action));
+            assert!(kind.starts_with(expected), "{status}: {kind}");
         }
     }
 }
