@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "socle", version, about, disable_help_subcommand = true)]
 #[command(after_help = "Exit: 0 done, 1 refused or invalid, 2 unusable input, usage or configuration")]
-pub struct Cli {
+pub(crate) struct Cli {
     /// The configuration (default: ./socle.toml when there is one, else twins for everything)
     #[arg(long, global = true, value_name = "FILE", env = "SOCLE_CONFIG")]
     pub config: Option<PathBuf>,
@@ -23,7 +23,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Start everything, play the main way on a real document, show each step
     #[command(
         after_help = "Examples:\n  socle demo           plays once and stops\n  socle demo --keep    leaves everything running, with the console's address"
@@ -59,7 +59,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people
     #[default]
     Text,
@@ -68,7 +68,7 @@ pub enum Format {
 }
 
 #[derive(Debug, Args)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// Leave everything running afterwards
     #[arg(long)]
     pub keep: bool,
@@ -81,14 +81,14 @@ pub struct Demo {
 }
 
 #[derive(Debug, Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     /// Write the configuration that is in force and stop
     #[arg(long)]
     pub print_config: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct Twin {
+pub(crate) struct Twin {
     /// Which ones (default: all): prosante, ins, dmp, mss
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
@@ -98,7 +98,7 @@ pub struct Twin {
 }
 
 #[derive(Debug, Args)]
-pub struct Send {
+pub(crate) struct Send {
     /// CDA documents of the CI-SIS, each one its own lot
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -129,20 +129,20 @@ pub struct Send {
 }
 
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub(crate) struct Doctor {
     /// How to say the result
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
 #[derive(Debug, Args)]
-pub struct Jobs {
+pub(crate) struct Jobs {
     #[command(subcommand)]
     pub action: JobsAction,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum JobsAction {
+pub(crate) enum JobsAction {
     /// What is not done yet, the dead ones first
     List {
         /// How to say the result
@@ -157,13 +157,13 @@ pub enum JobsAction {
 }
 
 #[derive(Debug, Args)]
-pub struct Audit {
+pub(crate) struct Audit {
     #[command(subcommand)]
     pub action: AuditAction,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum AuditAction {
+pub(crate) enum AuditAction {
     /// Recompute every leaf and every root, check every signed checkpoint
     Verify {
         /// How to say the result
@@ -173,7 +173,7 @@ pub enum AuditAction {
 }
 
 #[derive(Debug, Args)]
-pub struct Bench {
+pub(crate) struct Bench {
     /// How many documents
     #[arg(long, default_value_t = 3000)]
     pub documents: usize,

@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use socle_identity::{Environment, IdNatStruct, MssAddress};
 
-pub use lock::check_lock;
+pub(crate) use lock::check_lock;
 
 /// The whole configuration. Every field has a default that makes an embedded platform whose
 /// services are all twins.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// `jumeau`, `bac-a-sable` or `production`.
     pub environment: Environment,
     /// Where the platform keeps its state, and the twins theirs in `twins/`.
@@ -49,7 +49,7 @@ pub struct Config {
 /// The front door's addresses.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Server {
+pub(crate) struct Server {
     /// Console and FHIR in plain HTTP; loopback only.
     pub listen: SocketAddr,
     /// FHIR, and tokens for applications, over TLS with client certificates.
@@ -72,7 +72,7 @@ pub struct Server {
 /// An application of the structure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Application {
+pub(crate) struct Application {
     /// Its `client_id`.
     pub id: String,
     /// Its name, for the trace.
@@ -84,7 +84,7 @@ pub struct Application {
 /// How the command line reaches a running platform.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// The front door (default: `server.listen_tls` of this configuration).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
@@ -99,7 +99,7 @@ pub struct Cli {
 /// Who sends.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Structure {
+pub(crate) struct Structure {
     /// Its name.
     pub name: String,
     /// Its national identifier with the kind digit (`1` and a FINESS, `3` and a SIRET).
@@ -111,7 +111,7 @@ pub struct Structure {
 /// How the software names itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Software {
+pub(crate) struct Software {
     /// INSi's authorisation number (IDAM), delivered by the CNDA.
     pub insi_authorisation: String,
     /// DMP homologation number.
@@ -123,7 +123,7 @@ pub struct Software {
 /// A PEM certificate chain and its key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// The chain, leaf first.
     pub certificate: PathBuf,
     /// The private key, PKCS#8.
@@ -133,7 +133,7 @@ pub struct Credentials {
 /// A national service: its twin, or an address with what it takes to be known there.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Service {
+pub(crate) struct Service {
     /// `twin`, or the service's base address.
     pub endpoint: Endpoint,
     /// The TLS client certificate.
@@ -173,7 +173,7 @@ impl From<Endpoint> for String {
 /// Pro Santé Connect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct ProSante {
+pub(crate) struct ProSante {
     /// `twin`, or the issuer.
     pub endpoint: Endpoint,
     /// The console's client identifier.
@@ -191,7 +191,7 @@ pub struct ProSante {
 /// DMP and Mon espace santé.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Dmp {
+pub(crate) struct Dmp {
     /// `twin`, or the base of the services (`https://…/si-dmp-server/v2/services`).
     pub endpoint: Endpoint,
     /// ORG_AUTH_CLI, for TLS.
@@ -208,7 +208,7 @@ pub struct Dmp {
 /// MSSanté.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Mss {
+pub(crate) struct Mss {
     /// `twin`, or the operator's submission server (`host:port`).
     pub endpoint: Endpoint,
     /// The application mailbox that sends.
@@ -229,7 +229,7 @@ pub struct Mss {
 /// The twins' addresses; port 0 takes a free one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Twins {
+pub(crate) struct Twins {
     /// The interface.
     pub address: std::net::IpAddr,
     /// Pro Santé Connect, back channel.
@@ -262,7 +262,7 @@ pub struct Twins {
 /// When queued work is tried again, and when it is given up.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Dispatch {
+pub(crate) struct Dispatch {
     /// How many deliveries run at once.
     pub workers: usize,
     /// The first wait after a failure, in seconds; doubled each time.
@@ -387,7 +387,10 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] names the file or the variable, the field, and what was expected.
-    pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+    pub(crate) fn load(
+        file: Option<&Path>,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
         let mut table = match file {
             Some(path) => read_table(path)?,
             None if Path::new("socle.toml").exists() => read_table(Path::new("socle.toml"))?,
@@ -400,13 +403,13 @@ impl Config {
 
     /// Is any service a twin?
     #[must_use]
-    pub fn uses_twins(&self) -> bool {
+    pub(crate) fn uses_twins(&self) -> bool {
         [&self.prosante.endpoint, &self.ins.endpoint, &self.dmp.endpoint, &self.mss.endpoint].contains(&&Endpoint::Twin)
     }
 
     /// The folder of the test PKI.
     #[must_use]
-    pub fn pki_folder(&self) -> PathBuf {
+    pub(crate) fn pki_folder(&self) -> PathBuf {
         self.data.join("pki")
     }
 }
@@ -420,7 +423,7 @@ fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// The file cannot be read, or is not TOML.
     #[error("{}: {reason}", path.display())]
     File {

@@ -20,7 +20,7 @@ use socle_store::{Options, SqliteStore, Store};
 use socle_trust::https::{ClientLimits, serve};
 use socle_trust::pki::{Organisation, Profile, TestPki};
 use socle_trust::tls::{ClientAuth, Versions, server_config};
-use socle_trust::token::{Expected, Issuer, Jwks, SigningKey, TokenKind, Verifier};
+use socle_trust::token::{Expected, Issuer, SigningKey, TokenKind, Verifier};
 use socle_trust::{Anchors, Credentials, Shutdown};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -30,11 +30,11 @@ use crate::config::{self, Config, Endpoint, check_lock};
 use crate::twins::{self, Name, Twins};
 
 /// The application that the command line is, for the front door.
-pub const CLI_CLIENT: &str = "socle-cli";
+pub(crate) const CLI_CLIENT: &str = "socle-cli";
 const CLI_COMMON_NAME: &str = "SOCLE-CLI";
 
 /// A platform that runs.
-pub struct Platform {
+pub(crate) struct Platform {
     pub gateway: Arc<Gateway>,
     pub plain: SocketAddr,
     pub tls: SocketAddr,
@@ -53,7 +53,7 @@ struct Addresses {
 
 impl Platform {
     /// Starts everything that the configuration asks for.
-    pub async fn start(config: &Config, lang: Lang, shutdown: &Shutdown) -> Result<Self> {
+    pub(crate) async fn start(config: &Config, lang: Lang, shutdown: &Shutdown) -> Result<Self> {
         refuse_mixed_environments(config)?;
         let pki = match config.environment {
             Environment::Jumeau => Some(open_pki(config).await?),
@@ -95,13 +95,13 @@ impl Platform {
     }
 
     /// Gives the order to stop and waits for it to be done.
-    pub async fn close(self, shutdown: &Shutdown) {
+    pub(crate) async fn close(self, shutdown: &Shutdown) {
         shutdown.trigger();
         self.stopped().await;
     }
 
     /// Waits for everything to end after `shutdown`; the last word of the audit log is signed.
-    pub async fn stopped(self) {
+    pub(crate) async fn stopped(self) {
         for task in self.tasks {
             // A task that was aborted has ended as well.
             let _ = task.await;
@@ -114,14 +114,14 @@ impl Platform {
 }
 
 /// Says all that mixes, then stops.
-pub fn refuse_mixed_environments(config: &Config) -> Result<()> {
+pub(crate) fn refuse_mixed_environments(config: &Config) -> Result<()> {
     let Err(breaches) = check_lock(config) else { return Ok(()) };
     let lines: Vec<String> = breaches.iter().map(|breach| format!("\n  {breach}")).collect();
     bail!("verrou d'environnement / environment lock:{}", lines.concat())
 }
 
 /// The test PKI, made at the first start.
-pub async fn open_pki(config: &Config) -> Result<Arc<TestPki>> {
+pub(crate) async fn open_pki(config: &Config) -> Result<Arc<TestPki>> {
     let folder = config.pki_folder();
     let shown = folder.display().to_string();
     let opened = tokio::task::spawn_blocking(move || TestPki::open_or_create(&folder)).await?;
@@ -467,7 +467,7 @@ fn applications(config: &Config) -> Vec<Application> {
 }
 
 /// The certificate with which the command line asks the front door for a token.
-pub fn cli_credentials(config: &Config, pki: Option<&TestPki>) -> Result<Credentials> {
+pub(crate) fn cli_credentials(config: &Config, pki: Option<&TestPki>) -> Result<Credentials> {
     match (&config.cli.credentials, pki) {
         (Some(files), _) => read_credentials(files, config.environment, "cli.credentials"),
         (None, Some(pki)) => {

@@ -15,7 +15,7 @@ use crate::platform::{cli_credentials, open_pki};
 
 /// A client of the front door.
 #[derive(Clone)]
-pub struct Remote {
+pub(crate) struct Remote {
     http: HttpsClient,
     base: String,
     token: String,
@@ -24,7 +24,7 @@ pub struct Remote {
 
 impl Remote {
     /// Reaches the platform of this configuration and gets a token.
-    pub async fn connect(config: &Config, lang: Lang) -> Result<Self> {
+    pub(crate) async fn connect(config: &Config, lang: Lang) -> Result<Self> {
         let pki = match config.environment {
             socle_identity::Environment::Jumeau => Some(open_pki(config).await?),
             _ => None,
@@ -41,7 +41,7 @@ impl Remote {
     }
 
     /// As [`Self::connect`], with everything at hand.
-    pub async fn with(base: String, anchors: &Anchors, credentials: &Credentials, lang: Lang) -> Result<Self> {
+    pub(crate) async fn with(base: String, anchors: &Anchors, credentials: &Credentials, lang: Lang) -> Result<Self> {
         let tls = client_config(anchors, Some(credentials), Versions::Both)?;
         let http = HttpsClient::new(&tls, ClientLimits::default());
         let mut remote = Self { http, base: base.trim_end_matches('/').to_owned(), token: String::new(), lang };
@@ -64,7 +64,7 @@ impl Remote {
     }
 
     /// Posts a FHIR transaction. A token that ran out meanwhile is asked for again, once.
-    pub async fn transaction(&mut self, bundle: Vec<u8>) -> Result<Response<Bytes>> {
+    pub(crate) async fn transaction(&mut self, bundle: Vec<u8>) -> Result<Response<Bytes>> {
         let body = Bytes::from(bundle);
         let answer = self.send(Method::POST, "/fhir", Some(("application/fhir+json", body.clone()))).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
@@ -75,7 +75,7 @@ impl Remote {
     }
 
     /// A request of the operator's interface, answered in JSON.
-    pub async fn operator(&self, method: Method, path: &str) -> Result<Value> {
+    pub(crate) async fn operator(&self, method: Method, path: &str) -> Result<Value> {
         let response = self.send(method, path, None).await?;
         let body: Value = serde_json::from_slice(response.body()).with_context(|| path.to_owned())?;
         if response.status().is_success() {
@@ -84,7 +84,12 @@ impl Remote {
         bail!("{}", body.get("error").and_then(Value::as_str).unwrap_or("?"))
     }
 
-    pub async fn send(&self, method: Method, path: &str, body: Option<(&str, Bytes)>) -> Result<Response<Bytes>> {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Bytes)>,
+    ) -> Result<Response<Bytes>> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))

@@ -4,17 +4,17 @@
 use std::process::ExitCode;
 
 use socle_fhir::outcome::Shown;
-use socle_finding::{Lang, Severity, Text};
+use socle_finding::{Lang, Severity};
 
 /// Speaks French or English.
 #[derive(Debug, Clone, Copy)]
-pub struct Speaker {
+pub(crate) struct Speaker {
     pub lang: Lang,
 }
 
 impl Speaker {
     /// The language asked for, else that of `SOCLE_LANG` or of the locale.
-    pub fn new(asked: Option<&str>) -> Self {
+    pub(crate) fn new(asked: Option<&str>) -> Self {
         let locale = || {
             ["SOCLE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
                 .iter()
@@ -24,31 +24,27 @@ impl Speaker {
         Self { lang }
     }
 
-    pub fn pick<'a>(&self, fr: &'a str, en: &'a str) -> &'a str {
+    pub(crate) fn pick<'a>(&self, fr: &'a str, en: &'a str) -> &'a str {
         match self.lang {
             Lang::Fr => fr,
             Lang::En => en,
         }
     }
 
-    pub fn text<'a>(&self, text: &'a Text) -> &'a str {
-        text.get(self.lang)
-    }
-
     /// A line of result.
     #[expect(clippy::print_stdout, reason = "this is the terminal")]
-    pub fn line(&self, line: impl std::fmt::Display) {
+    pub(crate) fn line(&self, line: impl std::fmt::Display) {
         println!("{line}");
     }
 
     /// A line for whoever watches, not for a pipe.
     #[expect(clippy::print_stderr, reason = "this is the terminal")]
-    pub fn note(&self, line: impl std::fmt::Display) {
+    pub(crate) fn note(&self, line: impl std::fmt::Display) {
         eprintln!("{line}");
     }
 
     /// The end of a command that could not do its work.
-    pub fn failed(&self, error: &anyhow::Error) -> ExitCode {
+    pub(crate) fn failed(&self, error: &anyhow::Error) -> ExitCode {
         self.note(format!("{} : {error}", self.pick("erreur", "error")));
         for cause in error.chain().skip(1) {
             self.note(format!("   {} : {cause}", self.pick("cause", "because")));
@@ -57,7 +53,7 @@ impl Speaker {
     }
 
     /// What a server found, as a person reads it: what, where, by which rule, how to mend it.
-    pub fn issues(&self, subject: &str, issues: &[Shown]) {
+    pub(crate) fn issues(&self, subject: &str, issues: &[Shown]) {
         for issue in issues {
             let word = match issue.severity {
                 Severity::Error => self.pick("erreur", "error"),
@@ -81,6 +77,6 @@ impl Speaker {
 }
 
 /// Today, by UTC.
-pub fn today() -> jiff::civil::Date {
+pub(crate) fn today() -> jiff::civil::Date {
     jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
 }

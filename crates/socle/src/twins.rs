@@ -12,11 +12,11 @@ use socle_trust::token::{Expected, RemoteKeys, TokenKind, Verifier};
 use crate::config::Config;
 
 /// Said at every start, on every page, in every piece of evidence of a twin.
-pub const NOTICE: &str = socle_dmp::twin::UNOFFICIAL;
+pub(crate) const NOTICE: &str = socle_dmp::twin::UNOFFICIAL;
 
 /// A national service that has a twin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Name {
+pub(crate) enum Name {
     ProSante,
     Ins,
     Dmp,
@@ -24,9 +24,9 @@ pub enum Name {
 }
 
 impl Name {
-    pub const ALL: [Self; 4] = [Self::ProSante, Self::Ins, Self::Dmp, Self::Mss];
+    pub(crate) const ALL: [Self; 4] = [Self::ProSante, Self::Ins, Self::Dmp, Self::Mss];
 
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::ProSante => "prosante",
             Self::Ins => "ins",
@@ -35,14 +35,14 @@ impl Name {
         }
     }
 
-    pub fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.as_str() == text)
     }
 }
 
 /// Twins that run.
 #[derive(Debug, Default)]
-pub struct Twins {
+pub(crate) struct Twins {
     pub prosante: Option<socle_prosante::twin::Running>,
     pub ins: Option<socle_ins::twin::Running>,
     pub dmp: Option<socle_dmp::twin::Running>,
@@ -51,7 +51,12 @@ pub struct Twins {
 
 impl Twins {
     /// Starts these twins at the configured addresses.
-    pub async fn start(config: &Config, pki: &Arc<TestPki>, names: &[Name], shutdown: &Shutdown) -> Result<Self> {
+    pub(crate) async fn start(
+        config: &Config,
+        pki: &Arc<TestPki>,
+        names: &[Name],
+        shutdown: &Shutdown,
+    ) -> Result<Self> {
         let mut twins = Self::default();
         if names.contains(&Name::ProSante) {
             twins.prosante = Some(start_prosante(config, pki, shutdown).await.context("jumeau Pro Santé Connect")?);
@@ -70,7 +75,7 @@ impl Twins {
     }
 
     /// Where each one is, a line each.
-    pub fn addresses(&self) -> Vec<(Name, String)> {
+    pub(crate) fn addresses(&self) -> Vec<(Name, String)> {
         let mut lines = Vec::new();
         lines.extend(self.prosante.as_ref().map(|twin| (Name::ProSante, format!("{}  ({})", twin.issuer, twin.page))));
         lines.extend(self.ins.as_ref().map(|twin| (Name::Ins, format!("{}  ({})", twin.url, twin.page))));
@@ -82,7 +87,7 @@ impl Twins {
         lines
     }
 
-    pub async fn stopped(self) {
+    pub(crate) async fn stopped(self) {
         if let Some(twin) = self.mss {
             twin.stopped().await;
         }
@@ -153,7 +158,7 @@ async fn start_mss(
 }
 
 /// Where the Pro Santé Connect twin of this configuration is, when it runs in another process.
-pub fn prosante_twin_issuer(config: &Config) -> String {
+pub(crate) fn prosante_twin_issuer(config: &Config) -> String {
     format!("https://localhost:{}/auth/realms/esante-wallet", config.twins.prosante)
 }
 
@@ -167,6 +172,6 @@ fn token_verifier(config: &Config, pki: &TestPki, issuer: String) -> Result<Veri
 }
 
 /// The liste blanche of the twins' operator, the same in whichever process it runs.
-pub fn white_list(pki: &TestPki) -> Result<WhiteList> {
+pub(crate) fn white_list(pki: &TestPki) -> Result<WhiteList> {
     Ok(socle_mss::twin::seeded_white_list(pki)?)
 }

@@ -58,7 +58,8 @@ async fn transaction(State(door): State<Door>, request: Request) -> Response {
         Ok(accepted) => {
             let elapsed = Timestamp::now().duration_since(began);
             door.metrics.submissions.observe(elapsed.as_secs_f64());
-            let written = write_transaction_response(answer.base(), &accepted.stored, &accepted.remarks, answer.lang());
+            let written =
+                write_transaction_response(answer.plain_base(), &accepted.stored, &accepted.remarks, answer.lang());
             answer.resource(StatusCode::OK, written, &[("socle-flow", accepted.flow.to_string())])
         }
         Err(refusal) => answer.refused(&refusal),
@@ -68,7 +69,7 @@ async fn transaction(State(door): State<Door>, request: Request) -> Response {
 async fn capabilities(State(door): State<Door>, headers: HeaderMap) -> Response {
     let answer = Answer::to(&door, &headers, "capabilities");
     let about = CapabilityAbout {
-        base: answer.base().to_owned(),
+        base: answer.plain_base().to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         date: door.opened,
         description: door.settings.notice.unwrap_or("Socle").to_owned(),
@@ -113,11 +114,11 @@ async fn find(door: &Door, answer: Answer<'_>, caller: Caller, text: SearchText)
             let entries: Vec<SearchEntry> = found
                 .into_iter()
                 .map(|document| SearchEntry {
-                    full_url: format!("{}/DocumentReference/{}", answer.base(), document.id),
+                    full_url: format!("{}/DocumentReference/{}", answer.plain_base(), document.id),
                     resource: document.body.to_vec(),
                 })
                 .collect();
-            let self_url = format!("{}/DocumentReference{}", answer.base(), text.shown());
+            let self_url = format!("{}/DocumentReference{}", answer.plain_base(), text.shown());
             answer.resource(StatusCode::OK, write_searchset(&self_url, Timestamp::now(), &entries), &[])
         }
         Err(stop) => answer.stopped(&stop),

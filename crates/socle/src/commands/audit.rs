@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::remote::Remote;
 use crate::say::Speaker;
 
-pub async fn run(file: Option<&Path>, options: &Audit, speaker: &Speaker) -> Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, options: &Audit, speaker: &Speaker) -> Result<ExitCode> {
     let AuditAction::Verify { format } = options.action;
     let config = configuration(file)?;
     let report = verify(&config, speaker).await?;

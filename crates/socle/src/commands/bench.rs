@@ -21,7 +21,7 @@ use socle_cda::letter::Letter;
 use socle_fhir::fr_core::DeclaredEvidence;
 use socle_fhir::pdsm::write_provide_bundle;
 use socle_identity::HighConfidenceDevice;
-use socle_store::{JobState, Store as _};
+use socle_store::JobState;
 use socle_trust::Shutdown;
 use socle_trust::https::{Body, ClientLimits, HttpsClient};
 use socle_trust::tls::{Versions, client_config};
@@ -34,7 +34,7 @@ use crate::cli::{Bench, Format};
 use crate::platform::{Platform, open_pki};
 use crate::say::Speaker;
 
-pub async fn run(file: Option<&Path>, options: &Bench, speaker: &Speaker) -> Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, options: &Bench, speaker: &Speaker) -> Result<ExitCode> {
     let folder = std::env::temp_dir().join(format!("socle-bench-{}", Uuid::new_v4().simple()));
     std::fs::create_dir_all(&folder)?;
     let mut config = configuration(file)?;

@@ -19,7 +19,7 @@ use socle_fhir::pdsm::{Addressee, PartyKind, Recipient, write_provide_bundle};
 use socle_identity::HighConfidenceDevice;
 use socle_prosante::client::{Authentication, Client, Settings};
 use socle_prosante::twin::{DEMO, log_in_with_wallet};
-use socle_store::{Flow, FlowState, Store as _};
+use socle_store::{Flow, FlowState};
 use socle_trust::https::{Body, ClientLimits, HttpsClient};
 use socle_trust::tls::{Versions, client_config};
 use socle_trust::{Actor, Shutdown};
@@ -38,7 +38,7 @@ const PERSONA: &str = "marie-martin";
 /// To whom the letter goes.
 const RECIPIENT: &str = "dpi@hopital-a.mssante.test";
 
-pub async fn run(file: Option<&Path>, options: &Demo, speaker: &Speaker) -> Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, options: &Demo, speaker: &Speaker) -> Result<ExitCode> {
     let folder = DemoFolder::choose(options)?;
     let mut config = configuration(file)?;
     config.data.clone_from(&folder.path);

@@ -32,7 +32,7 @@ struct Finding {
     mend: String,
 }
 
-pub async fn run(file: Option<&Path>, options: &Doctor, speaker: &Speaker) -> Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, options: &Doctor, speaker: &Speaker) -> Result<ExitCode> {
     let config = configuration(file)?;
     let mut findings = Vec::new();
     examine_lock(&config, speaker, &mut findings);

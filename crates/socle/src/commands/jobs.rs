@@ -12,7 +12,7 @@ use crate::cli::{Format, Jobs, JobsAction};
 use crate::remote::Remote;
 use crate::say::Speaker;
 
-pub async fn run(file: Option<&Path>, options: &Jobs, speaker: &Speaker) -> Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, options: &Jobs, speaker: &Speaker) -> Result<ExitCode> {
     let config = configuration(file)?;
     let remote = Remote::connect(&config, speaker.lang).await?;
     match &options.action {

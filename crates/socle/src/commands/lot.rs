@@ -16,7 +16,7 @@ use socle_identity::{IdNatPs, IdNatStruct, Oid};
 use uuid::Uuid;
 
 /// What the document does not say.
-pub struct Wishes {
+pub(super) struct Wishes {
     /// The patient, when it is not the header's.
     pub patient: Option<DeclaredPatient>,
     pub recipients: Vec<Recipient>,
@@ -27,7 +27,7 @@ pub struct Wishes {
 }
 
 /// The lot of one document.
-pub fn lot_of(document: &Document, wishes: Wishes, now: Timestamp) -> Result<ProvideBundle> {
+pub(super) fn lot_of(document: &Document, wishes: Wishes, now: Timestamp) -> Result<ProvideBundle> {
     let header = Header::read(document).map_err(|refused| anyhow::anyhow!("{refused}"))?;
     let patient = match wishes.patient {
         Some(patient) => patient,
@@ -61,7 +61,7 @@ pub fn lot_of(document: &Document, wishes: Wishes, now: Timestamp) -> Result<Pro
 
 /// The patient as the header has them. Nothing is declared of the identity's status: that is for INSi
 /// and for whoever checked a paper to say.
-pub fn patient_of(header: &Header) -> Result<DeclaredPatient> {
+pub(super) fn patient_of(header: &Header) -> Result<DeclaredPatient> {
     let traits = header
         .patient
         .traits

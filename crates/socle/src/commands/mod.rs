@@ -1,15 +1,15 @@
 //! One file per command.
 
-pub mod audit;
-pub mod bench;
-pub mod demo;
-pub mod doctor;
-pub mod jobs;
+pub(crate) mod audit;
+pub(crate) mod bench;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod jobs;
 mod lot;
-pub mod send;
-pub mod serve;
+pub(crate) mod send;
+pub(crate) mod serve;
 mod service;
-pub mod twin;
+pub(crate) mod twin;
 
 use std::path::Path;
 
@@ -18,6 +18,6 @@ use anyhow::Result;
 use crate::config::Config;
 
 /// The configuration of a command: the file, then the variables.
-pub fn configuration(file: Option<&Path>) -> Result<Config> {
+pub(crate) fn configuration(file: Option<&Path>) -> Result<Config> {
     Ok(Config::load(file, std::env::vars())?)
 }

@@ -30,7 +30,7 @@ enum Sent {
     Unusable(String),
 }
 
-pub async fn run(file: Option<&Path>, options: &Send, speaker: &Speaker) -> Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, options: &Send, speaker: &Speaker) -> Result<ExitCode> {
     let evidence = evidence_of(options)?;
     let recipients = options.to.iter().map(|text| recipient(text)).collect::<Result<Vec<_>>>()?;
     let patient = options.patient.as_deref().map(read_patient_file).transpose()?;

@@ -12,7 +12,7 @@ use crate::platform::Platform;
 use crate::say::Speaker;
 use crate::twins::NOTICE;
 
-pub async fn run(file: Option<&Path>, options: &Serve, speaker: &Speaker) -> Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, options: &Serve, speaker: &Speaker) -> Result<ExitCode> {
     let config = configuration(file)?;
     if options.print_config {
         speaker.line(toml::to_string(&config)?);

@@ -4,7 +4,7 @@ use socle_trust::Shutdown;
 use tracing_subscriber::EnvFilter;
 
 /// Structured logs on standard error; people read them as text, programs as JSON (`SOCLE_LOG_FORMAT=json`).
-pub fn log() {
+pub(super) fn log() {
     let filter = EnvFilter::try_from_env("SOCLE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // A second subscriber is refused: the first one, of a test, goes on.
@@ -16,7 +16,7 @@ pub fn log() {
 }
 
 /// Waits for Ctrl-C, or for the order of the system where there is one.
-pub async fn until_told(shutdown: &Shutdown) {
+pub(super) async fn until_told(shutdown: &Shutdown) {
     #[cfg(unix)]
     {
         let term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());

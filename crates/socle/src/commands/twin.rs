@@ -13,7 +13,7 @@ use crate::platform::open_pki;
 use crate::say::Speaker;
 use crate::twins::{NOTICE, Name, Twins};
 
-pub async fn run(file: Option<&Path>, options: &Twin, speaker: &Speaker) -> Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, options: &Twin, speaker: &Speaker) -> Result<ExitCode> {
     if options.list {
         list(speaker);
         return Ok(ExitCode::SUCCESS);

@@ -8,7 +8,7 @@ use super::{Config, Endpoint};
 /// Two environments meet in one configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {reason}")]
-pub struct LockBreach {
+pub(crate) struct LockBreach {
     /// The field of `socle.toml`.
     pub field: &'static str,
     /// What meets what.
@@ -19,7 +19,7 @@ pub struct LockBreach {
 ///
 /// # Errors
 /// Every breach, not the first.
-pub fn check_lock(config: &Config) -> Result<(), Vec<LockBreach>> {
+pub(crate) fn check_lock(config: &Config) -> Result<(), Vec<LockBreach>> {
     let mut breaches = Vec::new();
     let endpoints = [
         ("prosante.endpoint", &config.prosante.endpoint),
@@ -154,10 +154,12 @@ mod tests {
         assert!(breaches(|c| all_at(c, Environment::BacASable, SANDBOX, "app@hopital-a.mssante.fr")).is_empty());
     }
 
+    type Case<'a> = (&'a str, &'a dyn Fn(&mut Config), &'a [&'a str]);
+
     #[test]
     fn each_mix_is_refused_by_the_field_that_mixes() {
         let production = |c: &mut Config| all_at(c, Environment::Production, PRODUCTION, "app@hopital-a.mssante.fr");
-        let cases: [(&str, &dyn Fn(&mut Config), &[&str]); 11] = [
+        let cases: [Case<'_>; 11] = [
             (
                 "the twins' INSi in production",
                 &|c| {

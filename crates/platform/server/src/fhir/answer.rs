@@ -32,7 +32,7 @@ impl<'a> Answer<'a> {
         self.lang
     }
 
-    pub(crate) fn base(&self) -> &str {
+    pub(crate) fn plain_base(&self) -> &str {
         &self.door.settings.plain_base
     }
 
