@@ -7,7 +7,7 @@
     reason = "a test may fail, and says aloud what it skips"
 )]
 
-mod common;
+mod fixtures;
 
 use std::io::{Cursor, Write as _};
 
@@ -142,7 +142,7 @@ print('read')
 
 #[test]
 fn the_composed_archives_are_read_or_refused_as_they_say() {
-    let Some(folder) = common::shared("the_composed_archives", "messaging/xdm") else { return };
+    let Some(folder) = fixtures::shared("the_composed_archives", "messaging/xdm") else { return };
     let open = |name: &str| read(&std::fs::read(folder.join(name)).unwrap());
 
     let with_ins = open("IHE_XDM_CR_imagerie_INS.zip").unwrap();

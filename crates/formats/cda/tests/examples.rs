@@ -6,7 +6,7 @@
     reason = "a test may fail, and says aloud what it skips"
 )]
 
-mod common;
+mod fixtures;
 
 use socle_cda::{Body, Document, Form, Header, Severity};
 use socle_identity::InsError;
@@ -25,7 +25,7 @@ const WRONG_KEY: [&str; 8] = [
 
 #[test]
 fn every_published_header_is_read_and_only_the_wrong_keys_are_errors() {
-    for (name, bytes) in common::examples("every_published_header") {
+    for (name, bytes) in fixtures::examples("every_published_header") {
         let document = Document::parse(bytes.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(document.bytes(), &bytes, "{name}: the bytes are kept");
         let header = Header::read(&document).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -41,7 +41,7 @@ fn every_published_header_is_read_and_only_the_wrong_keys_are_errors() {
 
 #[test]
 fn wrappers_and_bodies_are_told_apart() {
-    let examples = common::examples("wrappers_and_bodies");
+    let examples = fixtures::examples("wrappers_and_bodies");
     if examples.is_empty() {
         return;
     }
@@ -91,7 +91,7 @@ fn oddities_of_the_published_headers_are_warnings_at_their_line() {
         ("OPH-BRE_2022.02.xml", "en-tête, relatedDocument, id du parent", 320),
         ("eDISP-MED_2024.01.xml", "en-tête, patient avec INS, prénoms cohérents", 83),
     ];
-    let examples = common::examples("oddities");
+    let examples = fixtures::examples("oddities");
     if examples.is_empty() {
         return;
     }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says aloud what it skips")]
 
-mod common;
+mod fixtures;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -94,11 +94,11 @@ fn second_letter() -> Letter {
 #[test]
 fn it_is_valid_against_the_published_schema() {
     let test = "it_is_valid_against_the_published_schema";
-    let Some(schema) = common::shared(test, "documents/cda/testbed/infrastructure/cda/CDA_extended.xsd") else {
+    let Some(schema) = fixtures::shared(test, "documents/cda/testbed/infrastructure/cda/CDA_extended.xsd") else {
         return;
     };
     for (name, xml) in [("letter-1.xml", letter().to_xml()), ("letter-2.xml", second_letter().to_xml())] {
-        common::keep(name, xml.as_bytes());
+        fixtures::keep(name, xml.as_bytes());
         let xmllint = Command::new("xmllint")
             .args(["--nonet", "--noout", "--schema"])
             .arg(&schema)

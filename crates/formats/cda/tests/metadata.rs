@@ -6,7 +6,7 @@
     reason = "a test may fail, and says aloud what it skips"
 )]
 
-mod common;
+mod fixtures;
 
 use std::collections::HashMap;
 
@@ -51,11 +51,11 @@ fn labels(entry: &DocumentEntry) -> Vec<String> {
 
 #[test]
 fn every_example_gives_metadata_that_come_back_the_same_and_satisfy_the_dmp() {
-    for (name, bytes) in common::examples("every_example_gives_metadata") {
+    for (name, bytes) in fixtures::examples("every_example_gives_metadata") {
         let document = Document::parse(bytes.clone()).unwrap();
         let written = submission_of(&name, &document);
         let xml = xds::write_submission(&written);
-        common::keep(&name.replace(".xml", ".metadata"), xml.as_bytes());
+        fixtures::keep(&name.replace(".xml", ".metadata"), xml.as_bytes());
         let back = read(&xml, Profile::Dmp).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(back.value, written, "{name}");
         assert_eq!(labels(&back.value.entries[0]), labels(&written.entries[0]), "{name}");
@@ -70,8 +70,8 @@ fn every_example_gives_metadata_that_come_back_the_same_and_satisfy_the_dmp() {
 fn formats_are_those_of_the_volet_tables() {
     let test = "formats_are_those_of_the_volet_tables";
     let (Some(volets), Some(examples)) = (
-        common::shared(test, "documents/terminology/volet_template_formatcode.csv"),
-        common::shared(test, "documents/cda/oracle/example_to_schematron.csv"),
+        fixtures::shared(test, "documents/terminology/volet_template_formatcode.csv"),
+        fixtures::shared(test, "documents/cda/oracle/example_to_schematron.csv"),
     ) else {
         return;
     };
@@ -83,7 +83,7 @@ fn formats_are_those_of_the_volet_tables() {
         rows(volets).into_iter().map(|row| (row[0].to_uppercase(), row.last().unwrap().clone())).collect();
     let volet_of: HashMap<String, Vec<String>> = rows(examples).into_iter().map(|row| (row[0].clone(), row)).collect();
     let mut unlisted = Vec::new();
-    for (name, bytes) in common::examples(test) {
+    for (name, bytes) in fixtures::examples(test) {
         let document = Document::parse(bytes).unwrap();
         let format = entry_of(&name, &document).format_code;
         let row = &volet_of[&name];
@@ -115,7 +115,7 @@ fn formats_are_those_of_the_volet_tables() {
 /// Read by hand in the files: what the metadata of five very different documents must say.
 #[test]
 fn derived_values_are_those_of_the_files() {
-    let examples: HashMap<String, Vec<u8>> = common::examples("derived_values").into_iter().collect();
+    let examples: HashMap<String, Vec<u8>> = fixtures::examples("derived_values").into_iter().collect();
     if examples.is_empty() {
         return;
     }
@@ -182,7 +182,7 @@ fn derived_values_are_those_of_the_files() {
 
 #[test]
 fn an_ins_that_the_document_does_not_carry_is_refused() {
-    let Some((name, bytes)) = common::examples("an_ins_that").into_iter().find(|(name, _)| name.starts_with("LDL"))
+    let Some((name, bytes)) = fixtures::examples("an_ins_that").into_iter().find(|(name, _)| name.starts_with("LDL"))
     else {
         return;
     };
@@ -197,7 +197,7 @@ fn an_ins_that_the_document_does_not_carry_is_refused() {
 
 #[test]
 fn the_composed_archive_s_metadata_are_read_as_a_mail_and_refused_as_a_feed() {
-    let Some(path) = common::shared("the_composed_archive_s_metadata", "messaging/xdm/METADATA.XML") else { return };
+    let Some(path) = fixtures::shared("the_composed_archive_s_metadata", "messaging/xdm/METADATA.XML") else { return };
     let text = std::fs::read_to_string(path).unwrap();
     let read_as_mail = read(&text, Profile::Xdm).unwrap();
     let submission = read_as_mail.value;

@@ -7,7 +7,7 @@
     reason = "a test may fail, and says aloud what it skips"
 )]
 
-mod common;
+mod fixtures;
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -85,7 +85,7 @@ fn a_niveau_3_shows_header_and_narrative() {
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
     }
-    common::keep("letter.pdf", &pdf);
+    fixtures::keep("letter.pdf", &pdf);
 }
 
 #[test]
@@ -115,11 +115,11 @@ fn the_file_name_follows_the_rule() {
 /// Every word of every narrative of the published examples is in the copy.
 #[test]
 fn copies_of_the_examples_lose_no_word() {
-    for (name, bytes) in common::examples("copies_of_the_examples") {
+    for (name, bytes) in fixtures::examples("copies_of_the_examples") {
         let document = Document::parse(bytes).unwrap();
         let pdf = pdf::of(&document).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(pdf.starts_with(b"%PDF-"), "{name}");
-        common::keep(&name.replace(".xml", ".pdf"), &pdf);
+        fixtures::keep(&name.replace(".xml", ".pdf"), &pdf);
         if document.body() != &Body::Level3 {
             continue;
         }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail, and says aloud what it skips")]
 
-mod common;
+mod fixtures;
 
 use socle_cda::{Code, codes};
 use socle_xml::roxmltree;
@@ -36,7 +36,7 @@ fn value_set(path: &std::path::Path) -> Vec<Code> {
 #[test]
 fn classes_of_types_are_those_of_ass_x04() {
     let test = "classes_of_types";
-    let Some(path) = common::shared(test, "documents/terminology/type_to_class.csv") else { return };
+    let Some(path) = fixtures::shared(test, "documents/terminology/type_to_class.csv") else { return };
     let rows = csv(&path);
     assert_eq!(rows.len(), 130);
     for row in rows {
@@ -56,7 +56,7 @@ fn classes_of_types_are_those_of_ass_x04() {
 #[test]
 fn formats_of_templates_are_those_of_ass_a11() {
     let test = "formats_of_templates";
-    let Some(path) = common::shared(test, "documents/terminology/template_to_formatcode_ASS_A11.csv") else { return };
+    let Some(path) = fixtures::shared(test, "documents/terminology/template_to_formatcode_ASS_A11.csv") else { return };
     for row in csv(&path) {
         let format = codes::format_of_templates(std::iter::once(row[0].as_str())).unwrap();
         assert!(format.is(&row[1], &row[3]), "{}", row[0]);
@@ -70,7 +70,7 @@ fn formats_of_templates_are_those_of_ass_a11() {
 #[test]
 fn labels_are_those_of_the_value_sets() {
     let test = "labels_are_those_of_the_value_sets";
-    let Some(folder) = common::shared(test, "documents/cda/testbed/jeuxDeValeurs") else { return };
+    let Some(folder) = fixtures::shared(test, "documents/cda/testbed/jeuxDeValeurs") else { return };
     for concept in value_set(&folder.join("JDV_J02_XdsHealthcareFacilityTypeCode_CISIS.xml")) {
         let found = codes::facility(&concept.code).unwrap();
         assert_eq!((&found, &found.label), (&concept, &concept.label));
@@ -91,7 +91,7 @@ fn labels_are_those_of_the_value_sets() {
 
 #[test]
 fn classes_are_those_of_jdv_j57() {
-    let Some(path) = common::shared("classes_are_those", "documents/terminology/classcode_JDV_J57.csv") else { return };
+    let Some(path) = fixtures::shared("classes_are_those", "documents/terminology/classcode_JDV_J57.csv") else { return };
     for row in csv(&path).into_iter().filter(|row| row[2] != "URN") {
         assert_eq!(codes::class_label(&row[0]), Some(row[1].as_str()));
         assert_eq!(row[2], codes::CLASSES);

@@ -2,10 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a helper that fails, fails its test")]
 
-#[path = "common/assertions.rs"]
+#[path = "fixtures/assertions.rs"]
 mod assertions;
-mod common;
-#[path = "common/keys.rs"]
+mod fixtures;
+#[path = "fixtures/keys.rs"]
 mod keys;
 
 use std::cell::Cell;
@@ -22,7 +22,7 @@ use socle_xml::{Limits, NodeExt, parse};
 
 #[test]
 fn vectors_signed_by_xmlsec1_have_their_expected_verdicts() {
-    let Some(shared) = common::shared("vectors_signed_by_xmlsec1_have_their_expected_verdicts") else { return };
+    let Some(shared) = fixtures::shared("vectors_signed_by_xmlsec1_have_their_expected_verdicts") else { return };
     let folder = shared.join("data/xml/signatures");
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect(name);
     let verdict = |name: &str| verdict(&read(name), &STRICT);

@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a helper that fails, fails its test")]
 
-mod common;
+mod fixtures;
 
 use std::io::Write;
 
@@ -120,7 +120,7 @@ fn by_bergshamra(mode: C14nMode, text: &str) -> String {
 #[test]
 fn every_example_has_the_canonical_form_of_libxml2_and_bergshamra() {
     let name = "every_example_has_the_canonical_form_of_libxml2_and_bergshamra";
-    let (Some(shared), Some(_)) = (common::shared(name), common::program(name, "xmllint")) else { return };
+    let (Some(shared), Some(_)) = (fixtures::shared(name), fixtures::program(name, "xmllint")) else { return };
     let mut compared = 0;
     for entry in std::fs::read_dir(shared.join("data/documents/cda/examples")).expect("examples") {
         let path = entry.expect("entry").path();
@@ -236,7 +236,7 @@ proptest! {
 #[test]
 fn libxml2_agrees_on_generated_documents() {
     let name = "libxml2_agrees_on_generated_documents";
-    if common::program(name, "xmllint").is_none() {
+    if fixtures::program(name, "xmllint").is_none() {
         return;
     }
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(150));

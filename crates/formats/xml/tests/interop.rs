@@ -2,10 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a helper that fails, fails its test")]
 
-#[path = "common/assertions.rs"]
+#[path = "fixtures/assertions.rs"]
 mod assertions;
-mod common;
-#[path = "common/keys.rs"]
+mod fixtures;
+#[path = "fixtures/keys.rs"]
 mod keys;
 
 use std::path::Path;
@@ -25,7 +25,7 @@ const ASSERTION_ID: [&str; 2] = ["--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:as
 #[test]
 fn xmlsec1_accepts_what_is_signed_here() {
     let name = "xmlsec1_accepts_what_is_signed_here";
-    if common::program(name, "xmlsec1").is_none() {
+    if fixtures::program(name, "xmlsec1").is_none() {
         return;
     }
     let folder = tempfile::tempdir().expect("folder");
@@ -48,7 +48,7 @@ fn xmlsec1_accepts_what_is_signed_here() {
 #[test]
 fn what_xmlsec1_signs_is_accepted_here() {
     let name = "what_xmlsec1_signs_is_accepted_here";
-    if common::program(name, "xmlsec1").is_none() || common::program(name, "openssl").is_none() {
+    if fixtures::program(name, "xmlsec1").is_none() || fixtures::program(name, "openssl").is_none() {
         return;
     }
     let folder = tempfile::tempdir().expect("folder");
@@ -157,7 +157,7 @@ fn bergshamra_agrees_with_what_is_signed_here() {
 #[test]
 fn pkcs12_files_of_old_and_new_tools_are_opened() {
     let name = "pkcs12_files_of_old_and_new_tools_are_opened";
-    if common::program(name, "openssl").is_none() {
+    if fixtures::program(name, "openssl").is_none() {
         return;
     }
     let folder = tempfile::tempdir().expect("folder");

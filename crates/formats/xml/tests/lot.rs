@@ -2,8 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a helper that fails, fails its test")]
 
-mod common;
-#[path = "common/keys.rs"]
+mod fixtures;
+#[path = "fixtures/keys.rs"]
 mod keys;
 
 use std::path::Path;
@@ -306,7 +306,7 @@ fn xmlsec1(folder: &Path, arguments: &[&str]) -> Result<(), String> {
 #[test]
 fn xmlsec1_and_socle_accept_each_others_lots() {
     let name = "xmlsec1_and_socle_accept_each_others_lots";
-    if common::program(name, "xmlsec1").is_none() {
+    if fixtures::program(name, "xmlsec1").is_none() {
         return;
     }
     let folder = tempfile::tempdir().expect("folder");
@@ -343,7 +343,7 @@ fn a_document_that_is_no_xml_cannot_be_signed_as_xml() {
 
 #[test]
 fn every_example_document_can_be_signed_and_checked() {
-    let Some(shared) = common::shared("every_example_document_can_be_signed_and_checked") else { return };
+    let Some(shared) = fixtures::shared("every_example_document_can_be_signed_and_checked") else { return };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(shared.join("data/documents/cda/examples")).expect("examples").take(20) {
         files.push(std::fs::read(entry.expect("entry").path()).expect("example"));

@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a helper that fails, fails its test")]
 
-mod common;
+mod fixtures;
 
 use proptest::prelude::*;
 use socle_xml::{Limits, NodeExt, XmlErrorKind, decode, parse, roxmltree};
@@ -185,7 +185,7 @@ fn nodes_answer_small_questions() {
 
 #[test]
 fn every_example_is_read_and_the_bad_mutants_are_not() {
-    let Some(shared) = common::shared("every_example_is_read_and_the_bad_mutants_are_not") else { return };
+    let Some(shared) = fixtures::shared("every_example_is_read_and_the_bad_mutants_are_not") else { return };
     let examples = shared.join("data/documents/cda/examples");
     let mut read = 0;
     for entry in std::fs::read_dir(&examples).expect("examples").map(|e| e.expect("entry").path()) {

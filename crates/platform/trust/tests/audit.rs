@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
+mod fixtures;
 
 use std::fs;
 
@@ -50,7 +50,7 @@ fn hash(text: &str) -> Hash {
 
 #[test]
 fn the_tree_has_the_published_vectors() {
-    let Some(data) = common::shared("the_tree_has_the_published_vectors") else { return };
+    let Some(data) = fixtures::shared("the_tree_has_the_published_vectors") else { return };
     let text = fs::read(data.join("trust/composed/merkle-rfc9162-vectors.json")).unwrap();
     let vectors: Vectors = serde_json::from_slice(&text).unwrap();
     let leaves: Vec<_> = vectors.leaves_hex.iter().map(|leaf| leaf_hash(&hex(leaf))).collect();

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
+mod fixtures;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -26,11 +26,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 fn server_credentials() -> Credentials {
-    common::pki().credentials("server", &common::server()).unwrap()
+    fixtures::pki().credentials("server", &fixtures::server()).unwrap()
 }
 
 fn client_credentials() -> Credentials {
-    common::pki().credentials("auth-cli", &Profile::OrgAuthCli(common::organisation())).unwrap()
+    fixtures::pki().credentials("auth-cli", &Profile::OrgAuthCli(fixtures::organisation())).unwrap()
 }
 
 async fn who(
@@ -87,7 +87,7 @@ fn tls(clients: ClientAuth<'_>, versions: Versions) -> Option<Arc<ServerConfig>>
 }
 
 fn client(credentials: Option<&Credentials>, versions: Versions) -> HttpsClient {
-    let config = client_config(common::pki().anchors(), credentials, versions).unwrap();
+    let config = client_config(fixtures::pki().anchors(), credentials, versions).unwrap();
     HttpsClient::new(&config, ClientLimits { request: Duration::from_secs(10), ..ClientLimits::default() })
 }
 
@@ -99,7 +99,7 @@ fn request(url: String) -> Request<Body> {
 async fn a_server_knows_its_client_by_certificate() {
     let me = client_credentials();
     for versions in [Versions::Tls12, Versions::Both] {
-        let anchors = common::pki().anchors();
+        let anchors = fixtures::pki().anchors();
         let cases = [
             (ClientAuth::None, None, Ok("nobody")),
             (ClientAuth::None, Some(&me), Ok("nobody")),
@@ -130,14 +130,14 @@ async fn a_server_knows_its_client_by_certificate() {
 async fn certificates_of_strangers_are_refused_on_both_sides() {
     let folder = tempfile::tempdir().unwrap();
     let stranger = TestPki::open_or_create(folder.path()).unwrap();
-    let theirs = stranger.credentials("client", &Profile::OrgAuthCli(common::organisation())).unwrap();
+    let theirs = stranger.credentials("client", &Profile::OrgAuthCli(fixtures::organisation())).unwrap();
     let server =
-        start(tls(ClientAuth::Optional(common::pki().anchors()), Versions::Both), ServerLimits::default()).await;
+        start(tls(ClientAuth::Optional(fixtures::pki().anchors()), Versions::Both), ServerLimits::default()).await;
     let url = format!("https://localhost:{}/who", server.address.port());
 
     let shows_wrong = client(Some(&theirs), Versions::Both).send(request(url.clone())).await.unwrap_err();
     assert!(matches!(shows_wrong.kind, HttpErrorKind::Tls(_)), "{shows_wrong}");
-    let seal = common::pki().credentials("sign", &Profile::OrgSign(common::organisation())).unwrap();
+    let seal = fixtures::pki().credentials("sign", &Profile::OrgSign(fixtures::organisation())).unwrap();
     let wrong_use = client(Some(&seal), Versions::Both).send(request(url.clone())).await.unwrap_err();
     assert!(matches!(wrong_use.kind, HttpErrorKind::Tls(_)), "{wrong_use}");
 
@@ -150,15 +150,15 @@ async fn certificates_of_strangers_are_refused_on_both_sides() {
 
 #[tokio::test]
 async fn expired_and_revoked_certificates_open_no_connection() {
-    let profile = Profile::OrgAuthCli(common::organisation());
+    let profile = Profile::OrgAuthCli(fixtures::organisation());
     let folder = tempfile::tempdir().unwrap();
     let pki = TestPki::open_or_create(folder.path()).unwrap();
     let four_years_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(4 * 365 * 24);
     let expired = pki.credentials_made_on(&profile, four_years_ago).unwrap();
-    let expired_server = pki.credentials_made_on(&common::server(), four_years_ago).unwrap();
+    let expired_server = pki.credentials_made_on(&fixtures::server(), four_years_ago).unwrap();
     let revoked = pki.credentials("revoked", &profile).unwrap();
     let good = pki.credentials("good", &profile).unwrap();
-    let credentials = pki.credentials("server", &common::server()).unwrap();
+    let credentials = pki.credentials("server", &fixtures::server()).unwrap();
     pki.revoke(revoked.certificate()).unwrap();
     let anchors = pki.anchors().clone().with_revocation_lists(&pki.revocation_lists().unwrap()).unwrap();
 
@@ -231,11 +231,11 @@ async fn openssl_gets_in_with_the_suites_of_the_dmp_only() {
     let folder = tempfile::tempdir().unwrap();
     let me = client_credentials();
     let at = |name: &str| folder.path().join(name);
-    std::fs::write(at("roots.pem"), common::pki().anchors().to_pem()).unwrap();
+    std::fs::write(at("roots.pem"), fixtures::pki().anchors().to_pem()).unwrap();
     std::fs::write(at("me.pem"), me.chain_pem()).unwrap();
     std::fs::write(at("me.key"), me.key_pem()).unwrap();
     let server =
-        start(tls(ClientAuth::Required(common::pki().anchors()), Versions::Both), ServerLimits::default()).await;
+        start(tls(ClientAuth::Required(fixtures::pki().anchors()), Versions::Both), ServerLimits::default()).await;
     let cases: [(&[&str], bool); 5] = [
         (&["-tls1_2", "-cipher", "ECDHE-RSA-AES256-GCM-SHA384"], true),
         (&["-tls1_2", "-cipher", "ECDHE-RSA-CHACHA20-POLY1305"], true),
@@ -250,7 +250,7 @@ async fn openssl_gets_in_with_the_suites_of_the_dmp_only() {
         openssl.arg("-CAfile").arg(at("roots.pem")).arg("-cert").arg(at("me.pem")).arg("-key").arg(at("me.key"));
         openssl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let Ok(mut running) = openssl.spawn() else {
-            return common::skip("openssl_gets_in_with_the_suites_of_the_dmp_only", "no openssl");
+            return fixtures::skip("openssl_gets_in_with_the_suites_of_the_dmp_only", "no openssl");
         };
         let asked =
             running.stdin.as_mut().unwrap().write_all(b"GET /who HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
@@ -284,7 +284,7 @@ async fn bodies_travel_in_chunks_and_connections_are_kept() {
 }
 
 fn limited(limits: ClientLimits) -> HttpsClient {
-    HttpsClient::new(&client_config(common::pki().anchors(), None, Versions::Both).unwrap(), limits)
+    HttpsClient::new(&client_config(fixtures::pki().anchors(), None, Versions::Both).unwrap(), limits)
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
+mod fixtures;
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ const REAL_SERVER: &str = "leaf_prod_server_auth_expired.pem";
 const LEGACY: &str = "leaf_test_legacy_classe4_expired.pem";
 
 fn folder(test: &str) -> Option<PathBuf> {
-    common::shared(test).map(|data| data.join("identity/igc"))
+    fixtures::shared(test).map(|data| data.join("identity/igc"))
 }
 
 fn der(file: &Path) -> CertificateDer<'static> {

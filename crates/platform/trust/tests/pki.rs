@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
+mod fixtures;
 
 use std::fs;
 use std::time::Instant;
 
-use common::{organisation, person, pki, server};
+use fixtures::{organisation, person, pki, server};
 use jiff::{SignedDuration, Timestamp};
 use socle_identity::Environment;
 use socle_trust::chain::{self, ChainError, Usage};
@@ -216,8 +216,8 @@ fn a_revoked_certificate_is_refused_once_its_list_is_read() {
     let only_other = pki.anchors().clone().with_revocation_lists(&[&other]).unwrap();
     assert_eq!(check(&good, &only_other, now), Err(ChainError::RevocationUnknown));
 
-    let stranger = common::pki().credentials("server", &server()).unwrap();
-    assert!(matches!(pki.revoke(common::pki().anchors().certificates().first().unwrap()), Err(PkiError::Make { .. })));
+    let stranger = fixtures::pki().credentials("server", &server()).unwrap();
+    assert!(matches!(pki.revoke(fixtures::pki().anchors().certificates().first().unwrap()), Err(PkiError::Make { .. })));
     assert!(pki.revoke(stranger.certificate()).is_ok(), "twins share their authorities' names");
     let error = pki.anchors().clone().with_revocation_lists(&[folder.path().join("a.pem")]).unwrap_err();
     assert!(matches!(&error, CredentialsError::RevocationList { file, .. } if file.ends_with("a.pem")), "{error}");
@@ -252,7 +252,7 @@ fn a_pkcs12_of_openssl_opens_with_its_password() {
         openssl.args(["pkcs12", "-export", "-passout", "pass:été 2026", "-in"]).arg(at("chain.pem"));
         openssl.arg("-inkey").arg(at("key.pem")).arg("-out").arg(&file).args(options);
         let Ok(output) = openssl.output() else {
-            return common::skip("a_pkcs12_of_openssl_opens_with_its_password", "no openssl");
+            return fixtures::skip("a_pkcs12_of_openssl_opens_with_its_password", "no openssl");
         };
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let open = |password, environment| Credentials::from_pkcs12_file(&file, password, environment);

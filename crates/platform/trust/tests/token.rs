@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod common;
+mod fixtures;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -31,7 +31,7 @@ fn at(second: i64) -> Timestamp {
 
 /// RSA keys of the test PKI stand for signing keys: they are made once per checkout.
 fn pkcs8(name: &'static str) -> Vec<u8> {
-    let credentials = common::pki().credentials(name, &common::server()).unwrap();
+    let credentials = fixtures::pki().credentials(name, &fixtures::server()).unwrap();
     credentials.key().secret_der().to_vec()
 }
 
@@ -371,8 +371,8 @@ async fn a_token_seen_before_still_expires_and_dies_with_its_key() {
 
 #[tokio::test]
 async fn a_bound_token_needs_its_certificate() {
-    let credentials = common::pki().credentials("auth-cli", &Profile::OrgAuthCli(common::organisation())).unwrap();
-    let other = common::pki().credentials("server", &common::server()).unwrap();
+    let credentials = fixtures::pki().credentials("auth-cli", &Profile::OrgAuthCli(fixtures::organisation())).unwrap();
+    let other = fixtures::pki().credentials("server", &fixtures::server()).unwrap();
     let mine = credentials.certificate();
     let hex: String = mine.thumbprint_sha256().iter().map(|b| format!("{b:02X}")).collect();
     let (strict, tolerant) = (Binding::Strict, Binding::Tolerant);

@@ -2,7 +2,7 @@
 //! same of the official test persons.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
-mod common;
+mod fixtures;
 
 use std::fs;
 
@@ -30,7 +30,7 @@ fn identity(bytes: &[u8]) -> Result<(InsiAnswer, Vec<Remark>), AnswerError> {
 
 #[test]
 fn every_published_answer_is_read() {
-    let Some(data) = common::shared("every_published_answer_is_read") else { return };
+    let Some(data) = fixtures::shared("every_published_answer_is_read") else { return };
     let sample = |name: &str| fs::read(data.join("examples").join(name)).unwrap();
 
     let (nia, remarks) = identity(&sample("response_CR00_NIA.xml")).unwrap();
@@ -55,7 +55,7 @@ fn every_published_answer_is_read() {
 
 #[test]
 fn the_published_fault_is_read_and_written_alike() {
-    let Some(data) = common::shared("the_published_fault_is_read_and_written_alike") else { return };
+    let Some(data) = fixtures::shared("the_published_fault_is_read_and_written_alike") else { return };
     let bytes = fs::read(data.join("examples/fault_siram_100_desir_550_unknown_idam.xml")).unwrap();
     let fault = with_envelope(&bytes, wire::read_fault).unwrap();
     assert!(fault.sender);
@@ -79,7 +79,7 @@ fn a_fault_of_the_receiver_with_the_emitted_word_fatal_is_read() {
 
 #[test]
 fn published_requests_are_read_with_and_without_an_assertion() {
-    let Some(data) = common::shared("published_requests_are_read_with_and_without_an_assertion") else { return };
+    let Some(data) = fixtures::shared("published_requests_are_read_with_and_without_an_assertion") else { return };
     let expected = Received {
         idam: Some("PDP17NF21DD0".into()),
         birth_name: Some("ADRTROIS".into()),
@@ -101,7 +101,7 @@ fn published_requests_are_read_with_and_without_an_assertion() {
 /// examples carry (list of given names, born in 51215).
 #[test]
 fn the_population_is_that_of_the_published_personas() {
-    let Some(data) = common::shared("the_population_is_that_of_the_published_personas") else { return };
+    let Some(data) = fixtures::shared("the_population_is_that_of_the_published_personas") else { return };
     let json: serde_json::Value = serde_json::from_slice(&fs::read(data.join("personas.json")).unwrap()).unwrap();
     let population = Population::official();
     let mut compared = 0;

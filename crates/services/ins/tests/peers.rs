@@ -2,12 +2,12 @@
 //! message written by hand, and zeep with the twin's WSDL.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at what it did not expect")]
 
-mod common;
+mod fixtures;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{auto, pki, skip, start};
+use fixtures::{auto, pki, skip, start};
 
 const ZEEP: &str = "zeep==4.3.3";
 

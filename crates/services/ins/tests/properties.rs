@@ -1,7 +1,7 @@
 //! Laws of the wire: what is written is read back whole, and no bytes make a reader fall.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-mod common;
+mod fixtures;
 
 use proptest::collection::vec;
 use proptest::option::of;
@@ -80,8 +80,8 @@ proptest! {
 
     #[test]
     fn a_request_with_spoilt_bytes_never_makes_a_reader_fall(spoils in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
-        let software = common::software("IDAM");
-        let query = SearchPlan::new(common::dominique()).query();
+        let software = fixtures::software("IDAM");
+        let query = SearchPlan::new(fixtures::dominique()).query();
         let contexts = Contexts::new("10B0000001", &software);
         let request = Request { contexts, message_id: uuid::Uuid::nil(), query: &query };
         let mut bytes = request.to_xml().into_bytes();

@@ -1,7 +1,7 @@
 //! What we write is valid by the schemas of the teleservice, in the eyes of libxml2.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-mod common;
+mod fixtures;
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ use socle_xml::write::subtree;
 fn has_xmllint(test: &str) -> bool {
     let found = Command::new("xmllint").arg("--version").output().is_ok();
     if !found {
-        common::skip(test, "xmllint is not installed (Debian: libxml2-utils)");
+        fixtures::skip(test, "xmllint is not installed (Debian: libxml2-utils)");
     }
     found
 }
@@ -37,11 +37,11 @@ fn part(xml: &str, pick: impl Fn(&soap::Envelope<'_>) -> String) -> String {
 #[test]
 fn our_requests_follow_the_schemas() {
     let test = "our_requests_follow_the_schemas";
-    let (Some(data), true) = (common::shared(test), has_xmllint(test)) else { return };
+    let (Some(data), true) = (fixtures::shared(test), has_xmllint(test)) else { return };
     let (xsd, folder) = (data.join("wsdl/xsd"), tempfile::tempdir().unwrap());
-    let software = common::software("IDAM<&>\"1");
-    let with_place = common::traits("L'Hôte", "Ana", "", Sex::Male, "1950-02-01", Some("2A004"));
-    let plans = [SearchPlan::new(common::dominique()), SearchPlan::new(with_place)];
+    let software = fixtures::software("IDAM<&>\"1");
+    let with_place = fixtures::traits("L'Hôte", "Ana", "", Sex::Male, "1950-02-01", Some("2A004"));
+    let plans = [SearchPlan::new(fixtures::dominique()), SearchPlan::new(with_place)];
     let placed = plans[1].clone().after(socle_ins::model::Miss::Several).unwrap();
     for plan in plans.iter().chain([&placed]) {
         let query = plan.query();
@@ -71,7 +71,7 @@ fn our_requests_follow_the_schemas() {
 #[test]
 fn the_twin_s_answers_follow_the_schema_but_the_one_published_without() {
     let test = "the_twin_s_answers_follow_the_schema_but_the_one_published_without";
-    let (Some(data), true) = (common::shared(test), has_xmllint(test)) else { return };
+    let (Some(data), true) = (fixtures::shared(test), has_xmllint(test)) else { return };
     let schema = data.join("wsdl/xsd/ServiceIdentiteCertifiee/INSi_RESULTAT_INS.xsd");
     let folder = tempfile::tempdir().unwrap();
     let mut answers: Vec<(wire::Answer, HistoryOrder, bool)> = Population::official()
@@ -93,7 +93,7 @@ fn the_twin_s_answers_follow_the_schema_but_the_one_published_without() {
 #[test]
 fn our_faults_carry_an_error_of_the_schema() {
     let test = "our_faults_carry_an_error_of_the_schema";
-    let (Some(data), true) = (common::shared(test), has_xmllint(test)) else { return };
+    let (Some(data), true) = (fixtures::shared(test), has_xmllint(test)) else { return };
     let fault = socle_ins::model::InsiFault {
         sender: true,
         subcode: Some("siram_10".into()),

@@ -1,7 +1,7 @@
 //! Our client asks our twin over mutual TLS, and the twin refuses what the teleservice would refuse.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
-mod common;
+mod fixtures;
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use socle_trust::https::{ClientLimits, HttpErrorKind, HttpsClient};
 use socle_trust::tls::{Versions, client_config};
 use socle_xml::soap::{self, FaultCode};
 
-use common::{auto, client, credentials, dominique, pki, settings, start, traits};
+use fixtures::{auto, client, credentials, dominique, pki, settings, start, traits};
 
 fn codes(exchanges: &[socle_ins::client::Exchange]) -> Vec<&str> {
     exchanges.iter().map(|exchange| exchange.result.as_str()).collect()
@@ -131,7 +131,7 @@ async fn what_is_out_of_order_is_asked_again_and_what_is_refused_is_not() {
     assert_eq!(codes(&failed.exchanges), ["timeout", "timeout"]);
     assert!(failed.error.is_retryable());
 
-    let unknown = Settings { software: common::software("INCONNU"), ..settings(&twin.url) };
+    let unknown = Settings { software: fixtures::software("INCONNU"), ..settings(&twin.url) };
     let failed = Client::new(unknown).unwrap().search(&dominique()).await.unwrap_err();
     assert_eq!(codes(&failed.exchanges), ["desir_550"]);
     assert_eq!(failed.error.class(), Some(FaultClass::Configuration));
@@ -240,7 +240,7 @@ async fn post(http: &HttpsClient, url: &str, media: &str, body: impl Into<Bytes>
 
 /// A request that the twin answers 00.
 fn good() -> String {
-    let software = common::software(IDAM);
+    let software = fixtures::software(IDAM);
     let query = socle_ins::model::SearchPlan::new(dominique()).query();
     let contexts = wire::Contexts::new("10B0000001", &software);
     wire::Request { contexts, message_id: uuid::Uuid::new_v4(), query: &query }.to_xml()

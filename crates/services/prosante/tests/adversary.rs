@@ -1,7 +1,7 @@
 //! A provider that lies: our relying party believes nothing that it does not verify.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
-mod common;
+mod fixtures;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use socle_trust::pki::Profile;
 use socle_trust::tls::{ClientAuth, Versions, server_config};
 use socle_trust::token::{Issuer, SigningKey, TokenError};
 
-use common::{client, pki};
+use fixtures::{client, pki};
 
 /// What the provider says, to be spoilt.
 struct Lies {

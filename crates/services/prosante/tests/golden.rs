@@ -1,7 +1,7 @@
 //! Published samples are read, and what the twin writes has their keys.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-mod common;
+mod fixtures;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ fn keys(value: &Value) -> BTreeSet<&str> {
 
 #[test]
 fn published_user_infos_are_read() {
-    let Some(data) = common::shared("published_user_infos_are_read") else { return };
+    let Some(data) = fixtures::shared("published_user_infos_are_read") else { return };
     let read = |name: &str| -> UserInfo {
         serde_json::from_slice(&fs::read(data.join("examples").join(name)).unwrap()).unwrap()
     };
@@ -41,7 +41,7 @@ fn published_user_infos_are_read() {
 
 #[test]
 fn the_twin_s_user_info_has_the_published_keys() {
-    let Some(data) = common::shared("the_twin_s_user_info_has_the_published_keys") else { return };
+    let Some(data) = fixtures::shared("the_twin_s_user_info_has_the_published_keys") else { return };
     let sample = fs::read(data.join("examples/userinfo_EDIT_medecin_5_activities.json")).unwrap();
     let sample: Value = serde_json::from_slice(&sample).unwrap();
     let exercise = |value: &Value| value["SubjectRefPro"]["exercices"][0].clone();
@@ -57,7 +57,7 @@ fn the_twin_s_user_info_has_the_published_keys() {
 
 #[test]
 fn the_published_discovery_document_is_read() {
-    let Some(data) = common::shared("the_published_discovery_document_is_read") else { return };
+    let Some(data) = fixtures::shared("the_published_discovery_document_is_read") else { return };
     let bytes = fs::read(data.join("examples/discovery_wallet-openid-configuration_mock.json")).unwrap();
     let document: Discovery = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(document.authorization_endpoint, "https://wallet.bas.psc.esante.gouv.fr/auth");

@@ -1,7 +1,7 @@
 //! Our relying party logs in at our twin, and our API knows its callers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
-mod common;
+mod fixtures;
 
 use http::header;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +15,7 @@ use socle_prosante::wire::{CallbackError, form};
 use socle_trust::Shutdown;
 use socle_trust::token::TokenError;
 
-use common::{bearer, client, get, http, json, later, log_in, pki, settings, start, start_with, twin_settings};
+use fixtures::{bearer, client, get, http, json, later, log_in, pki, settings, start, start_with, twin_settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_professional_logs_in_and_is_known_by_the_api() {
@@ -172,7 +172,7 @@ async fn a_session_that_has_ended_is_told_from_a_wrong_token() {
     let token = log_in(&client(&twin.issuer), "marie-martin").await.access_token(Timestamp::now()).unwrap().to_owned();
     let credentials = [("client_id", Some(DEMO.id)), ("client_secret", Some(DEMO.secret)), ("token", Some(&*token))];
     let revoke = format!("{}/protocol/openid-connect/revoke", twin.issuer);
-    assert_eq!(common::post(&http(None), &revoke, &form::write(&credentials), &[]).await.status(), 200);
+    assert_eq!(fixtures::post(&http(None), &revoke, &form::write(&credentials), &[]).await.status(), 200);
     let error = bearer(&twin.issuer, &[DEMO.id]).verify(&token, None, Timestamp::now()).await.unwrap_err();
     assert_eq!((error.code(), error.is_temporary()), ("ended", false));
 }
@@ -208,7 +208,7 @@ async fn a_new_key_is_found_and_the_old_one_still_verifies() {
     let before = log_in(&client, "marie-martin").await;
     twin.rotate_keys().await.unwrap();
     // A verifier that reads the keys now knows both.
-    for session in [&before, &log_in(&common::client(&twin.issuer), "paul-durand").await] {
+    for session in [&before, &log_in(&fixtures::client(&twin.issuer), "paul-durand").await] {
         let token = session.access_token(Timestamp::now()).unwrap();
         api.verify(token, None, Timestamp::now()).await.unwrap();
     }
@@ -218,12 +218,12 @@ async fn a_new_key_is_found_and_the_old_one_still_verifies() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_with_a_certificate_gets_tokens_bound_to_it() {
-    let credentials = common::organisation("rp-mtls", "dpi.hopital.test");
+    let credentials = fixtures::organisation("rp-mtls", "dpi.hopital.test");
     let registered = RegisteredClient {
         id: "dpi".into(),
         secret: None,
         certificate: Some(credentials.certificate().subject().clone()),
-        redirects: vec![Redirect::Exact(common::REDIRECT.into())],
+        redirects: vec![Redirect::Exact(fixtures::REDIRECT.into())],
         logout_redirects: Vec::new(),
     };
     let (twin, _stop) = start_with(twin::Settings { clients: vec![registered], ..twin_settings() }).await;
@@ -237,7 +237,7 @@ async fn a_client_with_a_certificate_gets_tokens_bound_to_it() {
     let token = session.access_token(Timestamp::now()).unwrap();
     let userinfo = format!("{}/protocol/openid-connect/userinfo", twin.issuer);
     let authorization = format!("Bearer {token}");
-    let other = common::organisation("rp-other", "autre.hopital.test");
+    let other = fixtures::organisation("rp-other", "autre.hopital.test");
     for (credentials, status) in [(Some(&credentials), 200), (Some(&other), 401), (None, 401)] {
         let response = get(&http(credentials), &userinfo, &[(header::AUTHORIZATION, &authorization)]).await;
         assert_eq!(response.status(), status);

@@ -1,12 +1,12 @@
 //! An OpenID Connect client library that is not ours, npm's openid-client, logs in at the twin.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at what it did not expect")]
 
-mod common;
+mod fixtures;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{REDIRECT, pki, skip, start_with, twin_settings};
+use fixtures::{REDIRECT, pki, skip, start_with, twin_settings};
 use socle_prosante::twin::{DEMO, Settings};
 use socle_prosante::wire::{DISCOVERY_STANDARD, DISCOVERY_WALLET};
 

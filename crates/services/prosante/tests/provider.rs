@@ -1,7 +1,7 @@
 //! The twin as a stranger meets it: every endpoint, and what each refuses.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
-mod common;
+mod fixtures;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use socle_prosante::wire::form::{self, with_query};
 use socle_prosante::wire::{Pkce, challenge_of};
 use socle_trust::https::Body;
 
-use common::{REDIRECT, get, http, json, location, post, start};
+use fixtures::{REDIRECT, get, http, json, location, post, start};
 
 fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))

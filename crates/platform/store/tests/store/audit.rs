@@ -11,7 +11,7 @@ use socle_trust::audit::checkpoint::{self, NoteKey, NotePublicKey};
 use socle_trust::audit::{Record, merkle};
 use uuid::Uuid;
 
-use crate::common::{self, patient, record};
+use crate::fixtures::{self, patient, record};
 
 const T: &str = "platform";
 
@@ -31,7 +31,7 @@ fn said(entries: &[AuditEntry]) -> Vec<(u64, Option<Uuid>)> {
 #[tokio::test]
 async fn records_are_found_by_person_by_flow_and_by_place() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
     let records = [
         record(Some("a"), Some(one)),
@@ -43,7 +43,7 @@ async fn records_are_found_by_person_by_flow_and_by_place() {
     assert_eq!(log(&store, records[..2].to_vec()).await, [0, 1]);
     assert_eq!(log(&store, records[2..].to_vec()).await, [2, 3]);
     let list = async |patient: Option<&str>, flow, page| {
-        let filter = AuditFilter { patient: patient.map(common::patient), flow };
+        let filter = AuditFilter { patient: patient.map(fixtures::patient), flow };
         said(&store.audit(filter, page).await.unwrap())
     };
     assert_eq!(list(None, None, Page::first(3)).await, [(3, ids[3]), (2, ids[2]), (1, ids[1])]);
@@ -66,7 +66,7 @@ async fn records_are_found_by_person_by_flow_and_by_place() {
 #[tokio::test]
 async fn a_refused_batch_leaves_no_trace_and_no_gap() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     log(&store, [record(Some("a"), None)]).await;
     let refused = Batch {
         writes: vec![Write::new("Doc", "1", "").expect(Expect::Version(9))],
@@ -83,7 +83,7 @@ async fn a_refused_batch_leaves_no_trace_and_no_gap() {
 #[tokio::test]
 async fn the_database_says_no_name_and_no_identifier() {
     let dir = tempfile::tempdir().unwrap();
-    log(&common::open(dir.path()), [record(Some("277076322082910"), None)]).await;
+    log(&fixtures::open(dir.path()), [record(Some("277076322082910"), None)]).await;
     for file in ["socle.db", "socle.db-wal"] {
         let bytes = std::fs::read(dir.path().join(file)).unwrap_or_default();
         assert!(!bytes.windows(15).any(|window| window == b"277076322082910"), "{file}");
@@ -128,7 +128,7 @@ async fn a_checkpoint_signs_the_head_and_its_proofs_hold() {
 #[tokio::test]
 async fn an_empty_log_is_sound_and_can_be_signed() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     assert_eq!(store.audit_verify().await.unwrap(), AuditReport::default());
     assert_eq!(store.audit_checkpoint().await.unwrap().size, 0);
     let head = store.audit_head().await.unwrap();
@@ -140,7 +140,7 @@ async fn an_empty_log_is_sound_and_can_be_signed() {
 async fn the_log_goes_on_under_its_name_after_opening_again() {
     let dir = tempfile::tempdir().unwrap();
     let key = {
-        let store = common::open(dir.path());
+        let store = fixtures::open(dir.path());
         log(&store, [record(Some("a"), None)]).await;
         store.audit_checkpoint().await.unwrap();
         store.audit_public_key()
@@ -158,7 +158,7 @@ async fn the_log_goes_on_under_its_name_after_opening_again() {
 #[tokio::test]
 async fn an_erased_person_is_unreadable_and_every_proof_stays() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     log(&store, [record(Some("gone"), None), record(Some("stays"), None), record(Some("gone"), None)]).await;
     store.audit_checkpoint().await.unwrap();
     let before = raw(dir.path(), |db| {
@@ -222,7 +222,7 @@ fn sql(db: &Connection, batch: &str) {
 
 /// 600 leaves, checkpoints at 300 and 590, person 5 erased at 595.
 async fn sound_log(dir: &Path) {
-    let store = common::open(dir);
+    let store = fixtures::open(dir);
     let some = |count: usize| (0..count).map(|n| record(Some(&(n % 6).to_string()), Some(Uuid::now_v7())));
     log(&store, some(300)).await;
     store.audit_checkpoint().await.unwrap();
@@ -238,7 +238,7 @@ async fn whatever_is_changed_in_the_file_is_found() {
     use AuditProblem as P;
     let sound = tempfile::tempdir().unwrap();
     sound_log(sound.path()).await;
-    let report = common::open(sound.path()).audit_verify().await.unwrap();
+    let report = fixtures::open(sound.path()).audit_verify().await.unwrap();
     assert_eq!((report.size, report.checkpoints, report.covered, report.is_sound()), (600, 2, 590, true), "{report:?}");
 
     type Tamper = fn(&Connection);
@@ -356,7 +356,7 @@ async fn whatever_is_changed_in_the_file_is_found() {
     for (name, tamper, finds) in cases {
         let dir = copy(sound.path());
         raw(dir.path(), tamper);
-        let report = common::open(dir.path()).audit_verify().await.unwrap();
+        let report = fixtures::open(dir.path()).audit_verify().await.unwrap();
         assert!(report.problems.iter().any(finds), "{name}: {report:?}");
         assert!(report.problems.iter().all(|problem| !problem.to_string().is_empty()));
     }
@@ -368,11 +368,11 @@ async fn a_checkpoint_signed_by_another_key_is_found() {
     let dir = tempfile::tempdir().unwrap();
     sound_log(dir.path()).await;
     let stranger = tempfile::tempdir().unwrap();
-    let name = common::open(dir.path()).audit_public_key().split('+').next().unwrap().to_owned();
+    let name = fixtures::open(dir.path()).audit_public_key().split('+').next().unwrap().to_owned();
     let key = NoteKey::open_or_create(&stranger.path().join("key"), &name).unwrap();
     let forged = checkpoint::Checkpoint { origin: name, size: 300, root: [7; 32] }.sign(&key).unwrap();
     raw(dir.path(), |db| db.execute("UPDATE audit_checkpoint SET note = ?1 WHERE size = 300", [forged]).unwrap());
-    let report = common::open(dir.path()).audit_verify().await.unwrap();
+    let report = fixtures::open(dir.path()).audit_verify().await.unwrap();
     assert!(matches!(&report.problems[..], [AuditProblem::Checkpoint { size: 300, .. }]), "{report:?}");
 }
 

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use socle_store::{Batch, Blob, Options, Page, SqliteStore, Store, StoreError, Write};
 
 use crate::audit::copy;
-use crate::common::{self, record};
+use crate::fixtures::{self, record};
 
 const T: &str = "platform";
 
@@ -148,7 +148,7 @@ async fn the_rest_of_a_crash_behind_the_last_blob_is_cut_off() {
     let before = fs::read(&segment).unwrap();
     for rest in [&b"SOCLEB1\n"[..], &[0; 3000], &before] {
         OpenOptions::new().append(true).open(&segment).unwrap().write_all(rest).unwrap();
-        drop(common::open(dir.path()));
+        drop(fixtures::open(dir.path()));
         assert_eq!(fs::read(&segment).unwrap(), before);
     }
     // A segment that was begun and of which nothing counts is begun again.
@@ -180,7 +180,7 @@ async fn a_changed_blob_is_never_given_and_the_check_finds_it() {
     for (name, spoil) in cases {
         let dir = copy(sound.path());
         spoil(dir.path());
-        let store = common::open(dir.path());
+        let store = fixtures::open(dir.path());
         let error = store.blob(&blob(0).digest()).await.unwrap_err();
         assert!(matches!(error, StoreError::BlobDamaged { .. }), "{name}: {error:?}");
         let report = store.check().await.unwrap();
@@ -203,11 +203,11 @@ async fn the_check_finds_rows_that_contradict_each_other() {
         ("an audit entry was removed", "DELETE FROM audit_leaf WHERE idx = 1"),
     ];
     let sound = filled().await;
-    assert!(common::open(sound.path()).check().await.unwrap().is_sound());
+    assert!(fixtures::open(sound.path()).check().await.unwrap().is_sound());
     for (name, batch) in cases {
         let dir = copy(sound.path());
         sql(dir.path(), batch);
-        let report = common::open(dir.path()).check().await.unwrap();
+        let report = fixtures::open(dir.path()).check().await.unwrap();
         assert!(!report.is_sound(), "{name}: {report:?}");
     }
 }
@@ -217,7 +217,7 @@ async fn the_check_finds_rows_that_contradict_each_other() {
 async fn a_false_hit_of_the_index_is_not_shown() {
     let dir = filled().await;
     sql(dir.path(), "INSERT INTO posting SELECT term, 2 FROM posting WHERE rid = 1 ON CONFLICT DO NOTHING");
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let terms = vec![socle_store::Term::is("n", "0")];
     let found = store.search(T, "Doc", terms.clone(), Page::first(9)).await.unwrap();
     assert_eq!(found.iter().map(|version| version.id.as_str()).collect::<Vec<_>>(), ["0"]);

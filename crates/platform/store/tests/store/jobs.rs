@@ -1,6 +1,6 @@
 //! Jobs, lanes, leases and flows through the trait.
 
-use crate::common::{self, at, claim, job};
+use crate::fixtures::{self, at, claim, job};
 use jiff::Timestamp;
 use socle_identity::Environment;
 use socle_store::{
@@ -27,7 +27,7 @@ fn keys(jobs: &[Job]) -> Vec<&str> {
 #[tokio::test]
 async fn a_job_lives_from_waiting_to_done() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     add(&store, [NewJob { not_before: Some(at(100)), ..job("dmp", "a", None) }]).await;
     assert!(store.claim_jobs(claim(&["dmp"], 9, 99)).await.unwrap().is_empty());
     assert_eq!(store.next_due(Environment::Jumeau, vec!["dmp".into()]).await.unwrap(), Some(at(100)));
@@ -55,7 +55,7 @@ async fn a_job_lives_from_waiting_to_done() {
 #[tokio::test]
 async fn a_key_is_accepted_once_per_tenant_and_kind_whatever_became_of_the_job() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let batch =
         Batch { jobs: vec![job("dmp", "a", None), job("dmp", "a", None), job("mss", "a", None)], ..Batch::new(T) };
     let jobs = store.commit(batch.clone()).await.unwrap().jobs;
@@ -72,7 +72,7 @@ async fn a_key_is_accepted_once_per_tenant_and_kind_whatever_became_of_the_job()
 #[tokio::test]
 async fn a_lane_gives_its_oldest_unfinished_job_only() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     add(
         &store,
         [job("k", "p1", Some("p")), job("k", "p2", Some("p")), job("k", "q1", Some("q")), job("k", "free", None)],
@@ -94,7 +94,7 @@ async fn a_lane_gives_its_oldest_unfinished_job_only() {
 #[tokio::test]
 async fn a_dead_job_frees_its_lane_and_returns_to_its_place_when_retried() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let jobs = add(&store, ["1", "2", "3"].map(|key| job("k", key, Some("p")))).await;
     let first = store.claim_jobs(claim(&["k"], 9, 0)).await.unwrap().remove(0);
     tell(&store, first.dead("refused for good")).await.unwrap();
@@ -119,7 +119,7 @@ async fn a_dead_job_frees_its_lane_and_returns_to_its_place_when_retried() {
 #[tokio::test]
 async fn retry_takes_dead_and_waiting_jobs_only() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let ids =
         add(&store, [NewJob { not_before: Some(at(1_000)), ..job("k", "late", None) }, job("k", "now", None)]).await;
     assert_eq!(store.retry_job(ids[0], at(3)).await.unwrap().due, at(3));
@@ -134,7 +134,7 @@ async fn retry_takes_dead_and_waiting_jobs_only() {
 #[tokio::test]
 async fn a_lease_that_runs_out_passes_the_job_on_and_the_late_word_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     add(&store, [job("k", "a", Some("p")), job("k", "b", Some("p"))]).await;
     let slow = store.claim_jobs(claim(&["k"], 9, 0)).await.unwrap().remove(0);
     assert!(store.claim_jobs(claim(&["k"], 9, 59)).await.unwrap().is_empty());
@@ -157,12 +157,12 @@ async fn a_lease_that_runs_out_passes_the_job_on_and_the_late_word_is_refused() 
 #[tokio::test]
 async fn a_store_that_opens_puts_back_what_a_dead_process_had_claimed() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     add(&store, [job("k", "a", Some("p")), job("k", "b", Some("p"))]).await;
     let orphan = store.claim_jobs(claim(&["k"], 9, 7)).await.unwrap().remove(0);
     drop(store);
 
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let waiting = store.job(orphan.id).await.unwrap().unwrap();
     assert_eq!(
         (waiting.state, waiting.due, waiting.claimed, waiting.attempts),
@@ -176,7 +176,7 @@ async fn a_store_that_opens_puts_back_what_a_dead_process_had_claimed() {
 #[tokio::test]
 async fn a_lease_that_ran_out_unclaimed_still_counts() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     add(&store, [job("k", "a", None)]).await;
     let slow = store.claim_jobs(claim(&["k"], 9, 0)).await.unwrap().remove(0);
     tell(&store, slow.done()).await.unwrap();
@@ -186,7 +186,7 @@ async fn a_lease_that_ran_out_unclaimed_still_counts() {
 #[tokio::test]
 async fn a_runner_never_gets_a_job_of_another_environment() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let real = NewJob { environment: Environment::Production, ..job("k", "real", Some("p")) };
     add(&store, [real, job("k", "twin", Some("p"))]).await;
     assert_eq!(keys(&store.claim_jobs(claim(&["k"], 9, 0)).await.unwrap()), ["twin"]);
@@ -204,7 +204,7 @@ async fn a_runner_never_gets_a_job_of_another_environment() {
 #[tokio::test]
 async fn claims_take_the_longest_due_first_and_no_more_than_asked() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let due = |kind, key, second| NewJob { not_before: Some(at(second)), ..job(kind, key, None) };
     add(&store, [due("a", "30", 30), due("b", "10", 10), due("a", "20", 20), due("b", "40", 40)]).await;
     assert!(store.claim_jobs(claim(&["a", "b"], 0, 99)).await.unwrap().is_empty());
@@ -216,7 +216,7 @@ async fn claims_take_the_longest_due_first_and_no_more_than_asked() {
 #[tokio::test]
 async fn the_signal_tells_of_new_freed_and_retried_jobs() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let mut signal = store.job_signal();
     store.commit(Batch::new(T)).await.unwrap();
     assert!(!signal.has_changed().unwrap(), "no job, no signal");
@@ -233,7 +233,7 @@ async fn the_signal_tells_of_new_freed_and_retried_jobs() {
 #[tokio::test]
 async fn jobs_are_listed_by_what_the_filter_says() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     add(&store, (0..5).map(|n| job(if n % 2 == 0 { "even" } else { "odd" }, &n.to_string(), None))).await;
     let filter = |kinds: &[&str], state| JobFilter {
         tenant: Some(T.into()),
@@ -282,7 +282,7 @@ fn begin(id: Uuid) -> NewFlow {
 #[tokio::test]
 async fn a_flow_is_told_step_by_step_and_its_state_follows() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let id = Uuid::now_v7();
     let (request, response) = (Blob::new("request"), Blob::new("response"));
     let exchange = Exchange { request: request.digest(), response: Some(response.digest()) };
@@ -330,7 +330,7 @@ async fn a_flow_is_told_step_by_step_and_its_state_follows() {
 #[tokio::test]
 async fn flows_are_listed_newest_first_by_state_and_page() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let ids: Vec<_> = (0..6).map(|_| Uuid::now_v7()).collect();
     for (n, &id) in ids.iter().enumerate() {
         let state = if n % 2 == 0 { StepState::Ok } else { StepState::Refused };
@@ -358,7 +358,7 @@ async fn flows_are_listed_newest_first_by_state_and_page() {
 #[tokio::test]
 async fn a_flow_of_nobody_or_of_another_tenant_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let id = Uuid::now_v7();
     store.commit(Batch { flows: vec![begin(id)], ..Batch::new(T) }).await.unwrap();
     let unknown = Uuid::now_v7();
@@ -380,7 +380,7 @@ async fn a_flow_of_nobody_or_of_another_tenant_is_refused() {
 #[tokio::test]
 async fn an_exchange_that_is_not_kept_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let id = Uuid::now_v7();
     let [kept, not_kept] = ["kept", "not kept"].map(Blob::new);
     let told = |exchange, blobs: Vec<Blob>| Batch {
@@ -401,7 +401,7 @@ async fn an_exchange_that_is_not_kept_is_refused() {
 #[tokio::test]
 async fn an_instant_that_the_store_cannot_keep_exactly_is_rounded_down() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let fine = Timestamp::new(5, 123_456_789).unwrap();
     let ids = add(&store, [NewJob { not_before: Some(fine), ..job("k", "a", None) }]).await;
     assert_eq!(store.job(ids[0]).await.unwrap().unwrap().due, Timestamp::new(5, 123_456_000).unwrap());

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside #[test] functions")]
 
 mod audit;
-mod common;
+mod fixtures;
 mod folder;
 mod jobs;
 mod model;

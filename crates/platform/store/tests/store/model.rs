@@ -11,7 +11,7 @@ use socle_store::{
     Release, SqliteStore, Store, StoreError, Term, Unique, Write,
 };
 
-use crate::common::{self, at, record};
+use crate::fixtures::{self, at, record};
 
 const KINDS: [&str; 2] = ["Doc", "List"];
 const IDS: u8 = 4;
@@ -331,7 +331,7 @@ fn batch(parts: &Parts, model: &Model, number: usize) -> Batch {
             lane: lane.map(|lane| lane.to_string()),
             environment: ENVIRONMENTS[*environment],
             not_before: Some(at(*due)),
-            ..common::job(JOB_KINDS[*kind], &key.to_string(), None)
+            ..fixtures::job(JOB_KINDS[*kind], &key.to_string(), None)
         });
     }
     made.audit = (0..parts.audit).map(|n| record((n > 0).then_some("someone"), None)).collect();
@@ -352,7 +352,7 @@ fn refusal(error: &StoreError) -> &'static str {
 /// Does the steps on both, comparing each answer, then the whole state.
 async fn play(steps: Vec<Step>) {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = common::open(dir.path());
+    let mut store = fixtures::open(dir.path());
     let (mut model, mut claims, mut now) = (Model::default(), Vec::<Job>::new(), 0);
     for (number, step) in steps.into_iter().enumerate() {
         match step {
@@ -388,7 +388,7 @@ async fn play(steps: Vec<Step>) {
             Step::Wait(seconds) => now += seconds,
             Step::Reopen => {
                 drop(store);
-                store = common::open(dir.path());
+                store = fixtures::open(dir.path());
                 model.reopen();
             }
         }

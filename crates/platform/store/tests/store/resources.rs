@@ -1,6 +1,6 @@
 //! Resources, uniques and blobs through the trait, as a caller sees them.
 
-use crate::common;
+use crate::fixtures;
 use socle_store::{Batch, Blob, Cursor, Delete, Digest, Expect, Page, Release, Store, StoreError, Term, Unique, Write};
 
 const T: &str = "platform";
@@ -24,7 +24,7 @@ fn ids(versions: &[socle_store::Version]) -> Vec<&str> {
 #[tokio::test]
 async fn versions_follow_each_other_through_updates_and_a_tombstone() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let first = store.commit(writes([write("1")])).await.unwrap();
     assert_eq!(first.writes, [1]);
     let again = store.commit(writes([Write::new("Doc", "1", "two"), Write::new("Doc", "1", "three")])).await.unwrap();
@@ -52,7 +52,7 @@ async fn versions_follow_each_other_through_updates_and_a_tombstone() {
 #[tokio::test]
 async fn what_is_expected_decides_and_a_refused_batch_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     store.commit(writes([write("alive"), write("dead"), write("dead")])).await.unwrap();
     store.commit(deletes("dead", Expect::Version(2))).await.unwrap();
     let cases = [
@@ -91,7 +91,7 @@ async fn what_is_expected_decides_and_a_refused_batch_writes_nothing() {
 #[tokio::test]
 async fn one_refused_batch_of_a_group_takes_nothing_with_it() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let shared = Blob::new("the same bytes in all of them");
     let batches = (0..64).map(|n| {
         let mut batch = writes([write(&format!("{n}")), write("once").expect(Expect::Absent)]);
@@ -125,7 +125,7 @@ async fn futures_join<T>(futures: Vec<socle_store::Stored<'_, T>>) -> Vec<Result
 #[tokio::test]
 async fn a_unique_has_one_owner_until_it_is_released() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let take = |tenant: &str, owner: &str| {
         let unique = Unique { name: "uniqueId".into(), value: "2.25.1".into(), owner: owner.into() };
         store.commit(Batch { uniques: vec![unique], ..Batch::new(tenant) })
@@ -151,7 +151,7 @@ async fn a_unique_has_one_owner_until_it_is_released() {
 #[tokio::test]
 async fn search_is_exact_current_and_newest_first() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let document =
         |id: &str, patient: &str, status: &str| write(id).posting("patient", patient).posting("status", status);
     store.commit(writes([document("1", "p", "current"), document("2", "q", "current")])).await.unwrap();
@@ -196,7 +196,7 @@ async fn search_is_exact_current_and_newest_first() {
 #[tokio::test]
 async fn pages_show_each_resource_once_while_others_write() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     store.commit(writes((0..25).map(|n| write(&format!("{n}")).posting("k", "v")))).await.unwrap();
     let mut seen: Vec<String> = Vec::new();
     let mut page = Page::first(10);
@@ -219,7 +219,7 @@ async fn pages_show_each_resource_once_while_others_write() {
 #[tokio::test]
 async fn blobs_come_back_by_digest_and_are_kept_once() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let blobs = [Blob::new(""), Blob::new("a"), Blob::new(vec![7; 300_000]), Blob::new("a")];
     store.commit(Batch { blobs: blobs.to_vec(), ..Batch::new(T) }).await.unwrap();
     let size = || std::fs::metadata(dir.path().join("blobs/000001.seg")).unwrap().len();
@@ -237,12 +237,12 @@ async fn everything_is_there_after_opening_again() {
     let dir = tempfile::tempdir().unwrap();
     let blob = Blob::new("bytes");
     let before = {
-        let store = common::open(dir.path());
+        let store = fixtures::open(dir.path());
         let batch = Batch { blobs: vec![blob.clone()], ..writes([write("1").posting("k", "v")]) };
         store.commit(batch).await.unwrap();
         store.read(T, "Doc", "1").await.unwrap()
     };
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     assert_eq!(store.read(T, "Doc", "1").await.unwrap(), before);
     assert_eq!(store.blob(&blob.digest()).await.unwrap().unwrap(), "bytes");
     assert_eq!(store.commit(writes([write("1"), write("2")])).await.unwrap().writes, [2, 1]);
@@ -252,7 +252,7 @@ async fn everything_is_there_after_opening_again() {
 #[tokio::test]
 async fn what_the_store_does_not_keep_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let store = common::open(dir.path());
+    let store = fixtures::open(dir.path());
     let long = "x".repeat(256);
     let cases: [(&str, Batch); 8] = [
         ("no tenant", Batch::new("")),
