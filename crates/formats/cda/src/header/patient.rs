@@ -120,7 +120,7 @@ pub(crate) fn judge_ins(root: Node<'_, '_>, found: &mut Findings) {
                 ),
             ),
             Err(InsError::Key) => (
-                "en-tête, patientRole/id, clé du matricule INS",
+                "en-tête, patientRole/id, INS key: 97 − (numéro mod 97)",
                 text(
                     "la clé du matricule INS est fausse (97 − numéro modulo 97)",
                     "the key of the matricule INS is wrong (97 − number modulo 97)",
