@@ -33,7 +33,7 @@ pub(super) fn lot_of(document: &Document, wishes: Wishes, now: Timestamp) -> Res
         Some(patient) => patient,
         None => patient_of(header)?,
     };
-    let id = patient_id(header)?;
+    let id = patient_id(header, &wishes.source)?;
     let entry = DocumentEntry::from_header(document, &id, &EntryOptions::new("Doc1"))
         .map_err(|refused| anyhow::anyhow!("{refused}"))?
         .value;
@@ -78,16 +78,18 @@ pub(super) fn patient_of(header: &Header) -> Result<DeclaredPatient> {
     Ok(patient)
 }
 
-/// For deriving metadata only; a wrong key is for the front door to refuse, by its rule.
-fn patient_id(header: &Header) -> Result<Cx> {
-    if let Some(candidate) = header.patient.ins_candidates.first() {
-        let (id, authority) = (candidate.matricule.clone(), candidate.authority.oid().to_owned());
-        return Ok(Cx { id, authority, kind: "NH".to_owned() });
+/// For deriving metadata only: none of it is written in the lot. A matricule whose key is wrong stands
+/// as a name of the sender's own, so that the front door refuses it, by its rule.
+fn patient_id(header: &Header, source: &Oid) -> Result<Cx> {
+    if let Some(Ok(ins)) = header.ins() {
+        return Ok(Cx::from(&ins));
     }
-    let local = header.patient.local_ids.first();
-    let local =
-        local.context("le document n'identifie pas son patient / the document does not identify its patient")?;
-    Ok(Cx::local(&local.value, local.oid.as_str()))
+    if let Some(local) = header.patient.local_ids.first() {
+        return Ok(Cx::local(&local.value, local.oid.as_str()));
+    }
+    let wrong = header.patient.ins_candidates.first();
+    let wrong = wrong.context("le document n'identifie pas son patient / the document does not identify its patient")?;
+    Ok(Cx::local(&wrong.matricule, source.as_str()))
 }
 
 fn metadata_of(
