@@ -29,6 +29,27 @@ use uuid::Uuid;
 use crate::config::{self, Config, Endpoint, check_lock};
 use crate::twins::{self, Name, Twins};
 
+/// What other software needs to meet the twins: client certificates by the profiles that the services
+/// ask for, and the authorities; the files' names in the folder of the test PKI.
+pub(crate) async fn make_client_files(config: &Config, pki: &Arc<TestPki>) -> Result<Vec<String>> {
+    let (folder, pki) = (config.pki_folder(), Arc::clone(pki));
+    let auth = |cn: &str| Profile::OrgAuthCli(organisation(config, cn));
+    let wanted = [
+        ("insi-auto", auth("INSI-AUTO")),
+        ("dmp-auth-cli", auth("SOCLE")),
+        ("dmp-sign", Profile::OrgSign(organisation(config, "SOCLE"))),
+        ("mss-auth-cli", auth("SOCLE")),
+    ];
+    let names = wanted.iter().map(|(name, _)| (*name).to_owned()).chain(["anchors.pem".to_owned()]).collect();
+    tokio::task::spawn_blocking(move || -> Result<()> {
+        pki.credentials_for(&wanted)?;
+        std::fs::write(folder.join("anchors.pem"), pki.anchors().to_pem())?;
+        Ok(())
+    })
+    .await??;
+    Ok(names)
+}
+
 /// The application that the command line is, for the front door.
 pub(crate) const CLI_CLIENT: &str = "socle-cli";
 const CLI_COMMON_NAME: &str = "SOCLE-CLI";
@@ -59,6 +80,9 @@ impl Platform {
             Environment::Jumeau => Some(open_pki(config).await?),
             Environment::BacASable | Environment::Production => None,
         };
+        if let Some(pki) = &pki {
+            make_client_files(config, pki).await?;
+        }
         let plain = bind(config.server.listen, "server.listen").await?;
         let tls = bind(config.server.listen_tls, "server.listen_tls").await?;
         let twins = match &pki {

@@ -1,6 +1,7 @@
 //! What the program says on a terminal: results on standard output, troubles on standard error, in the
 //! language of the locale.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use socle_fhir::outcome::Shown;
@@ -32,15 +33,14 @@ impl Speaker {
     }
 
     /// A line of result.
-    #[expect(clippy::print_stdout, reason = "this is the terminal")]
     pub(crate) fn line(&self, line: impl std::fmt::Display) {
-        println!("{line}");
+        // A reader that has gone (`| head`) is no trouble of ours.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 
     /// A line for whoever watches, not for a pipe.
-    #[expect(clippy::print_stderr, reason = "this is the terminal")]
     pub(crate) fn note(&self, line: impl std::fmt::Display) {
-        eprintln!("{line}");
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
     }
 
     /// The end of a command that could not do its work.

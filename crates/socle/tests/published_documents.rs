@@ -56,7 +56,8 @@ async fn every_published_document_has_the_expected_verdict_and_arrives_byte_for_
     })
     .await;
     let accepted: Vec<_> = table.iter().filter(|line| line.verdict == "accepted").collect();
-    let documents: Vec<_> = accepted.iter().map(|line| Bytes::from(std::fs::read(folder.join(&line.document)).unwrap())).collect();
+    let documents: Vec<_> =
+        accepted.iter().map(|line| Bytes::from(std::fs::read(folder.join(&line.document)).unwrap())).collect();
     all_are_in_the_dmp(&installation, &documents).await;
     all_are_in_the_mailbox(&installation, &documents);
 }
@@ -67,7 +68,8 @@ fn send(installation: &Installation, folder: &Path, table: &[Expected]) -> Vec<V
     command.args(table.iter().map(|line| folder.join(&line.document)));
     let output = command.args(["--to", door::RECIPIENT]).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    let sent: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let sent: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(sent.len(), table.len(), "{errors}");
     let worst = sent.iter().map(|one| match one["verdict"].as_str().unwrap() {
         "accepted" => 0,
@@ -84,7 +86,8 @@ fn differences(table: &[Expected], sent: &[Value]) -> Vec<String> {
         let name = Path::new(sent["file"].as_str().unwrap()).file_name().unwrap().to_string_lossy();
         assert_eq!(name, expected.document);
         let rules: Vec<_> = errors_of(sent).iter().filter_map(|issue| issue["rule"].as_str()).collect();
-        let by_rule = expected.rule.is_empty() == rules.is_empty() && (expected.rule.is_empty() || rules.iter().any(|rule| rule.contains(&expected.rule)));
+        let by_rule = expected.rule.is_empty() == rules.is_empty()
+            && (expected.rule.is_empty() || rules.iter().any(|rule| rule.contains(&expected.rule)));
         if sent["verdict"] != expected.verdict.as_str() || !by_rule {
             found.push(format!("{name}: expected {} {}, got {}", expected.verdict, expected.rule, sent));
         }

@@ -91,7 +91,9 @@ fn labels_are_those_of_the_value_sets() {
 
 #[test]
 fn classes_are_those_of_jdv_j57() {
-    let Some(path) = fixtures::shared("classes_are_those", "documents/terminology/classcode_JDV_J57.csv") else { return };
+    let Some(path) = fixtures::shared("classes_are_those", "documents/terminology/classcode_JDV_J57.csv") else {
+        return;
+    };
     for row in csv(&path).into_iter().filter(|row| row[2] != "URN") {
         assert_eq!(codes::class_label(&row[0]), Some(row[1].as_str()));
         assert_eq!(row[2], codes::CLASSES);

@@ -4,7 +4,7 @@
 
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and stops when it cannot run")]
 
-#[path = "../tests/common/keys.rs"]
+#[path = "../tests/fixtures/keys.rs"]
 mod keys;
 
 use std::hint::black_box;

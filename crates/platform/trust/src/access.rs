@@ -80,7 +80,14 @@ const PERMISSIONS: [Rule; 2] = [
     Rule {
         name: "application-of-structure",
         kind: ActorKind::System,
-        actions: &[Action::SubmitDocument, Action::SearchDocuments, Action::ReadDocument, Action::ReadFlow],
+        actions: &[
+            Action::SubmitDocument,
+            Action::SearchDocuments,
+            Action::ReadDocument,
+            Action::ReadFlow,
+            Action::RetryJob,
+            Action::ReadAudit,
+        ],
         explanation: Text::fixed(
             "application cliente déclarée par la structure",
             "client application declared by the structure",

@@ -217,7 +217,10 @@ fn a_revoked_certificate_is_refused_once_its_list_is_read() {
     assert_eq!(check(&good, &only_other, now), Err(ChainError::RevocationUnknown));
 
     let stranger = fixtures::pki().credentials("server", &server()).unwrap();
-    assert!(matches!(pki.revoke(fixtures::pki().anchors().certificates().first().unwrap()), Err(PkiError::Make { .. })));
+    assert!(matches!(
+        pki.revoke(fixtures::pki().anchors().certificates().first().unwrap()),
+        Err(PkiError::Make { .. })
+    ));
     assert!(pki.revoke(stranger.certificate()).is_ok(), "twins share their authorities' names");
     let error = pki.anchors().clone().with_revocation_lists(&[folder.path().join("a.pem")]).unwrap_err();
     assert!(matches!(&error, CredentialsError::RevocationList { file, .. } if file.ends_with("a.pem")), "{error}");

@@ -141,7 +141,7 @@ async fn play(config: &Config, platform: &Platform, format: Format, speaker: &Sp
         audit_sound: audit.is_sound(),
     };
     match format {
-        Format::Text => found.tell(platform, speaker),
+        Format::Text => found.tell(speaker),
         Format::Json => speaker.line(found.json()),
     }
     Ok(flow.summary.state == FlowState::Done && fetched.is_ok() && audit.is_sound())
@@ -246,7 +246,7 @@ struct Played<'a> {
 }
 
 impl Played<'_> {
-    fn tell(&self, platform: &Platform, speaker: &Speaker) {
+    fn tell(&self, speaker: &Speaker) {
         speaker.line("");
         let login = format!("{}, {}", self.actor.name, self.actor.id.as_str());
         row(
@@ -304,7 +304,6 @@ impl Played<'_> {
             speaker.pick("flux", "flow"),
             self.flow.summary.id
         ));
-        speaker.line(format!("console   http://{}/console/flows/{}", platform.plain, self.flow.summary.id));
     }
 
     fn json(&self) -> Value {

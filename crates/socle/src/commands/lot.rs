@@ -88,7 +88,8 @@ fn patient_id(header: &Header, source: &Oid) -> Result<Cx> {
         return Ok(Cx::local(&local.value, local.oid.as_str()));
     }
     let wrong = header.patient.ins_candidates.first();
-    let wrong = wrong.context("le document n'identifie pas son patient / the document does not identify its patient")?;
+    let wrong =
+        wrong.context("le document n'identifie pas son patient / the document does not identify its patient")?;
     Ok(Cx::local(&wrong.matricule, source.as_str()))
 }
 

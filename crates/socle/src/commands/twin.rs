@@ -9,7 +9,7 @@ use socle_trust::Shutdown;
 
 use super::{configuration, service};
 use crate::cli::Twin;
-use crate::platform::open_pki;
+use crate::platform::{make_client_files, open_pki};
 use crate::say::Speaker;
 use crate::twins::{NOTICE, Name, Twins};
 
@@ -36,9 +36,14 @@ pub(crate) async fn run(file: Option<&Path>, options: &Twin, speaker: &Speaker) 
     for (name, address) in twins.addresses() {
         speaker.line(format!("{:<9} {address}", name.as_str()));
     }
-    let anchors = config.pki_folder().join("anchors.pem");
-    std::fs::write(&anchors, pki.anchors().to_pem())?;
-    speaker.line(format!("{} : {}", speaker.pick("autorités", "authorities"), anchors.display()));
+    let files = make_client_files(&config, &pki).await?;
+    let folder = config.pki_folder();
+    speaker.line(format!(
+        "{} {} : {}",
+        speaker.pick("certificats clients et autorités, dans", "client certificates and authorities, in"),
+        folder.display(),
+        files.join(", ")
+    ));
     speaker.line(NOTICE);
     service::until_told(&shutdown).await;
     shutdown.trigger();

@@ -8,13 +8,14 @@ use toml::{Table, Value};
 use super::{Config, ConfigError};
 
 /// Variables that other parts of the program read themselves.
-const NOT_FIELDS: [&str; 5] = ["SOCLE_CONFIG", "SOCLE_LANG", "SOCLE_LOG", "SOCLE_STRICT", "SOCLE_SHARED"];
+const NOT_FIELDS: [&str; 7] =
+    ["SOCLE_CONFIG", "SOCLE_LANG", "SOCLE_LOG", "SOCLE_LOG_FORMAT", "SOCLE_STRICT", "SOCLE_SHARED", "SOCLE_OUT"];
 
 pub(super) fn apply(table: &mut Table, variables: impl Iterator<Item = (String, String)>) -> Result<(), ConfigError> {
     let shape = Table::try_from(Config::default()).map_err(|error| ConfigError::Shape(error.to_string()))?;
     for (name, text) in variables {
         let Some(path) = name.strip_prefix("SOCLE_") else { continue };
-        if NOT_FIELDS.contains(&name.as_str()) || name.starts_with("SOCLE_TEST_") {
+        if NOT_FIELDS.contains(&name.as_str()) || name.starts_with("SOCLE_TEST_") || name.starts_with("SOCLE_PEERS_") {
             continue;
         }
         let path: Vec<String> = path.split("__").map(str::to_lowercase).collect();

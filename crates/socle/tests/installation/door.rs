@@ -71,7 +71,11 @@ impl Caller {
         self.post_as("application/fhir+json", bundle).await
     }
 
-    pub(crate) async fn post_as(&self, content_type: &str, body: impl Into<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    pub(crate) async fn post_as(
+        &self,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<Response<Bytes>, HttpError> {
         let mut request = Request::post(format!("{}/fhir", self.base)).header(header::CONTENT_TYPE, content_type);
         if !self.token.is_empty() {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));
