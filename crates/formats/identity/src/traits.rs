@@ -256,9 +256,11 @@ mod tests {
         }
     }
 
+    type Case = (&'static str, fn(&mut Traits), &'static [Difference]);
+
     #[test]
     fn names_each_strict_trait_that_differs() {
-        let cases: [(&str, fn(&mut Traits), &[Difference]); 9] = [
+        let cases: [Case; 9] = [
             ("nothing", |_| {}, &[]),
             ("case and hyphen", |t| t.birth_name = "Pat Trois".into(), &[]),
             ("list holds the first name only", |t| t.given_names = "Dominique".into(), &[]),

@@ -170,8 +170,8 @@ mod tests {
             (system(), Some("10B0152872"), Action::SubmitDocument, here, None, "application-of-structure"),
             (system(), Some("10B0152872"), Action::ReadFlow, here, Some(&mine), "application-of-structure"),
             (system(), Some("10B0152872"), Action::ReadDocument, here, Some(&other), "owner-structure"),
-            (system(), Some("10B0152872"), Action::RetryJob, here, None, "default-deny"),
-            (system(), Some("10B0152872"), Action::ReadAudit, here, None, "default-deny"),
+            (system(), Some("10B0152872"), Action::RetryJob, here, None, "application-of-structure"),
+            (system(), Some("10B0152872"), Action::ReadAudit, here, None, "application-of-structure"),
             (system(), None, Action::SubmitDocument, here, None, "structure-required"),
         ];
         for (id, structure, action, environment, owner, rule) in cases {
