@@ -53,7 +53,7 @@ impl<'a> Frame<'a> {
                 body {
                     a.skip href="#content" { (words::SKIP.get(lang)) }
                     @if let Some(notice) = self.door.settings.notice {
-                        p.notice role="note" { (notice) }
+                        p.notice role="note" lang="fr" { (notice) }
                     }
                     header {
                         p.brand { a href="/console" { "Socle" } " " span.where { (self.door.console.settings.title) " · " (self.door.gateway.settings().environment) } }

@@ -43,26 +43,23 @@ pub(super) fn flows(frame: &Frame<'_>, found: &[FlowSummary], state: Option<Flow
             @if found.is_empty() {
                 p { (words::NONE.get(lang)) }
             } @else {
-                div.scroll tabindex="0" {
-                    table {
-                        thead { tr {
-                            th scope="col" { (words::WHEN.get(lang)) }
-                            th scope="col" { (words::STATE.get(lang)) }
-                            th scope="col" { (words::BY.get(lang)) }
-                            th scope="col" { (words::FLOW.get(lang)) }
+                    table role="table" {
+                        thead role="rowgroup" { tr role="row" {
+                            @for name in [words::FLOW, words::WHEN, words::STATE, words::BY] {
+                                th role="columnheader" scope="col" { (name.get(lang)) }
+                            }
                         } }
-                        tbody {
+                        tbody role="rowgroup" {
                             @for flow in found {
-                                tr {
-                                    td { (moment(flow.created)) }
-                                    td { span class={ "state " (flow_class(flow.state)) } { (words::flow_state(flow.state, lang)) } }
-                                    td { (flow.actor.as_deref().unwrap_or("–")) }
-                                    td { a href={ "/console/flows/" (flow.id) } { (short(flow.id)) } }
+                                tr role="row" {
+                                    (cell(words::FLOW.get(lang), &html! { a href={ "/console/flows/" (flow.id) } { (short(flow.id)) } }))
+                                    (cell(words::WHEN.get(lang), &moment(flow.created, lang)))
+                                    (cell(words::STATE.get(lang), &html! { span class={ "state " (flow_class(flow.state)) } { (words::flow_state(flow.state, lang)) } }))
+                                    (cell(words::BY.get(lang), &html! { (flow.actor.as_deref().unwrap_or("–")) }))
                                 }
                             }
                         }
                     }
-                }
                 @if found.len() == limit {
                     @if let Some(last) = found.last() {
                         p { a href={ "/console?after=" (last.cursor.to_u64()) (state_query(state)) } { (words::MORE.get(lang)) } }
@@ -71,6 +68,11 @@ pub(super) fn flows(frame: &Frame<'_>, found: &[FlowSummary], state: Option<Flow
             }
         },
     )
+}
+
+/// A cell that names its column, for the screens on which a row is a card.
+fn cell(column: &str, content: &Markup) -> Markup {
+    html! { td role="cell" data-label=(column) { (content) } }
 }
 
 fn state_query(state: Option<FlowState>) -> &'static str {
@@ -92,7 +94,7 @@ pub(super) fn flow(frame: &Frame<'_>, flow: &Flow) -> Markup {
             dl {
                 dt { (words::STATE.get(lang)) }
                 dd { span class={ "state " (flow_class(flow.summary.state)) } { (words::flow_state(flow.summary.state, lang)) } }
-                dt { (words::WHEN.get(lang)) } dd { (moment(flow.summary.created)) }
+                dt { (words::WHEN.get(lang)) } dd { (moment(flow.summary.created, lang)) }
                 @if let Some(actor) = &flow.summary.actor { dt { (words::BY.get(lang)) } dd { (actor) } }
                 @if let Some(document) = &flow.summary.document { dt { (words::DOCUMENT.get(lang)) } dd { "DocumentReference/" (document) } }
             }
@@ -108,19 +110,19 @@ pub(super) fn flow(frame: &Frame<'_>, flow: &Flow) -> Markup {
 fn step(flow: Uuid, step: &FlowStep, lang: Lang) -> Markup {
     html! {
         li class=(step_class(step.state)) {
-            h2 { (words::step(&step.step, lang)) }
-            p { span class={ "state " (step_class(step.state)) } { (words::step_state(step.state, lang)) } " " (step.summary) }
+            h3 { (words::step(&step.step, lang)) }
+            p { span class={ "state " (step_class(step.state)) } { (words::step_state(step.state, lang)) } " · " (step.summary) }
             @if let Some(rule) = &step.rule { p { (words::RULE.get(lang)) " : " strong { (rule) } } }
             p.quiet {
-                (moment(step.started))
-                @if let Some(ended) = step.ended { " · " (duration(step.started, ended)) }
+                (clock(step.started))
+                @if let Some(ended) = step.ended { " · " (duration(step.started, ended, lang)) }
                 @if !step.protocol.is_empty() { " · " (step.protocol) }
             }
             @if let Some(exchange) = &step.exchange {
-                p.quiet {
+                p.quiet.exchange {
                     a href={ "/console/flows/" (flow) "/messages/" (exchange.request) } { (words::REQUEST.get(lang)) }
                     @if let Some(response) = &exchange.response {
-                        " · " a href={ "/console/flows/" (flow) "/messages/" (response) } { (words::RESPONSE.get(lang)) }
+                        a href={ "/console/flows/" (flow) "/messages/" (response) } { (words::RESPONSE.get(lang)) }
                     }
                 }
             }
@@ -132,10 +134,10 @@ fn waiting(frame: &Frame<'_>, job: &Job) -> Markup {
     let lang = frame.lang;
     html! {
         li class=(job_class(job.state)) {
-            h2 { (words::step(&job.kind, lang)) }
+            h3 { (words::step(&job.kind, lang)) }
             p { span class={ "state " (job_class(job.state)) } { (words::job_state(job.state, lang)) }
-                @if let Some(error) = &job.error { " " (error) } }
-            p.quiet { (words::ATTEMPTS.get(lang)) " : " (job.attempts) " · " (words::NEXT.get(lang)) " : " (moment(job.due)) }
+                @if let Some(error) = &job.error { " · " (error) } }
+            p.quiet { (words::ATTEMPTS.get(lang)) " : " (job.attempts) " · " (words::NEXT.get(lang)) " : " (moment(job.due, lang)) }
             (retry_button(frame, job))
         }
     }
@@ -160,30 +162,25 @@ pub(super) fn jobs(frame: &Frame<'_>, found: &[Job]) -> Markup {
             @if found.is_empty() {
                 p { (words::NO_JOB.get(lang)) }
             } @else {
-                div.scroll tabindex="0" {
-                    table {
-                        thead { tr {
-                            th scope="col" { (words::STATE.get(lang)) }
-                            th scope="col" { (words::FLOW.get(lang)) }
-                            th scope="col" { (words::ATTEMPTS.get(lang)) }
-                            th scope="col" { (words::NEXT.get(lang)) }
-                            th scope="col" { (words::REASON.get(lang)) }
-                            th scope="col" { span.quiet { (words::RETRY.get(lang)) } }
+                    table role="table" {
+                        thead role="rowgroup" { tr role="row" {
+                            @for name in [words::STATE, words::FLOW, words::ATTEMPTS, words::NEXT, words::REASON, words::RETRY] {
+                                th role="columnheader" scope="col" { (name.get(lang)) }
+                            }
                         } }
-                        tbody {
+                        tbody role="rowgroup" {
                             @for job in found {
-                                tr {
-                                    td { span class={ "state " (job_class(job.state)) } { (words::job_state(job.state, lang)) } " " (words::step(&job.kind, lang)) }
-                                    td { @if let Some(flow) = job.flow { a href={ "/console/flows/" (flow) } { (short(flow)) } } }
-                                    td { (job.attempts) }
-                                    td { (moment(job.due)) }
-                                    td { (job.error.as_deref().unwrap_or("–")) }
-                                    td { (retry_button(frame, job)) }
+                                tr role="row" {
+                                    (cell(words::STATE.get(lang), &html! { span { span class={ "state " (job_class(job.state)) } { (words::job_state(job.state, lang)) } " · " (words::step(&job.kind, lang)) } }))
+                                    (cell(words::FLOW.get(lang), &html! { @if let Some(flow) = job.flow { a href={ "/console/flows/" (flow) } { (short(flow)) } } }))
+                                    (cell(words::ATTEMPTS.get(lang), &html! { (job.attempts) }))
+                                    (cell(words::NEXT.get(lang), &moment(job.due, lang)))
+                                    (cell(words::REASON.get(lang), &html! { (job.error.as_deref().unwrap_or("–")) }))
+                                    (cell(words::RETRY.get(lang), &retry_button(frame, job)))
                                 }
                             }
                         }
                     }
-                }
             }
         },
     )
@@ -196,17 +193,17 @@ pub(super) fn message(frame: &Frame<'_>, flow: Uuid, shown: &str) -> Markup {
         &html! {
             p { (words::PERSONAL.get(lang)) }
             p { a href={ "/console/flows/" (flow) } { (words::BACK.get(lang)) } }
-            pre tabindex="0" { (shown) }
+            pre tabindex="0" role="region" aria-label=(words::MESSAGE.get(lang)) { (shown) }
         },
     )
 }
 
 pub(super) fn not_found(frame: &Frame<'_>) -> Markup {
-    frame.page("404", &html! { p { (words::NOT_FOUND.get(frame.lang)) } })
+    frame.page(words::NO_PAGE.get(frame.lang), &html! { p { (words::NOT_FOUND.get(frame.lang)) } })
 }
 
 pub(super) fn forged(frame: &Frame<'_>) -> Markup {
-    frame.page("403", &html! { p { (words::FORGED.get(frame.lang)) } })
+    frame.page(words::NOTHING_DONE.get(frame.lang), &html! { p { (words::FORGED.get(frame.lang)) } })
 }
 
 pub(super) fn login_failed(frame: &Frame<'_>, why: &str) -> Markup {
@@ -233,16 +230,24 @@ pub(super) fn stopped(frame: &Frame<'_>, issues: &[Issue]) -> Markup {
     )
 }
 
-fn moment(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+fn moment(at: Timestamp, lang: Lang) -> Markup {
+    let format = if lang == Lang::Fr { "%d/%m/%Y %H:%M:%S UTC" } else { "%d %b %Y %H:%M:%S UTC" };
+    html! { time datetime=(at) { (at.strftime(format)) } }
 }
 
-fn duration(started: Timestamp, ended: Timestamp) -> String {
+/// The hour of a step: its day is the flow's, and the browser's machine reads the whole moment.
+fn clock(at: Timestamp) -> Markup {
+    html! { time datetime=(at) { (at.strftime("%H:%M:%S UTC")) } }
+}
+
+fn duration(started: Timestamp, ended: Timestamp, lang: Lang) -> String {
     let micros = ended.duration_since(started).as_micros().max(0);
-    if micros < 10_000 {
-        format!("{},{} ms", micros / 1000, micros % 1000 / 100)
-    } else {
-        format!("{} ms", micros / 1000)
+    let comma = if lang == Lang::Fr { ',' } else { '.' };
+    match micros {
+        0..100 => format!("< 0{comma}1 ms"),
+        100..10_000 => format!("{}{comma}{} ms", micros / 1000, micros % 1000 / 100),
+        10_000..1_000_000 => format!("{} ms", micros / 1000),
+        _ => format!("{}{comma}{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
     }
 }
 
@@ -272,5 +277,69 @@ const fn job_class(state: JobState) -> &'static str {
         JobState::Done => "ok",
         JobState::Waiting | JobState::Running => "wait",
         JobState::Dead => "bad",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_step_says_is_text_and_never_markup() {
+        let hostile = "<script>alert('x')</script>\"&";
+        let shown = step(
+            Uuid::nil(),
+            &FlowStep {
+                flow: Uuid::nil(),
+                step: format!("mssante {hostile}"),
+                state: StepState::Refused,
+                started: Timestamp::UNIX_EPOCH,
+                ended: None,
+                protocol: hostile.to_owned(),
+                summary: hostile.to_owned(),
+                rule: Some(hostile.to_owned()),
+                exchange: None,
+            },
+            Lang::Fr,
+        )
+        .into_string();
+        assert!(!shown.contains("<script"), "{shown}");
+        assert_eq!(shown.matches("&lt;script&gt;").count(), 4, "{shown}");
+    }
+
+    #[test]
+    fn a_column_s_name_cannot_leave_its_attribute() {
+        let shown = cell("\" onclick=\"x", &html! { "y" }).into_string();
+        assert_eq!(shown, r#"<td role="cell" data-label="&quot; onclick=&quot;x">y</td>"#);
+    }
+
+    #[test]
+    fn a_duration_is_said_in_the_unit_that_suits_it() {
+        let cases = [
+            (-5, "< 0,1 ms", "< 0.1 ms"),
+            (99, "< 0,1 ms", "< 0.1 ms"),
+            (2_345, "2,3 ms", "2.3 ms"),
+            (47_900, "47 ms", "47 ms"),
+            (1_250_000, "1,2 s", "1.2 s"),
+            (61_000_000, "61,0 s", "61.0 s"),
+        ];
+        for (micros, fr, en) in cases {
+            let ended = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_micros(micros);
+            assert_eq!(duration(Timestamp::UNIX_EPOCH, ended, Lang::Fr), fr);
+            assert_eq!(duration(Timestamp::UNIX_EPOCH, ended, Lang::En), en);
+        }
+    }
+
+    #[test]
+    fn a_moment_is_read_by_people_and_by_machines() {
+        let at: Timestamp = "2026-03-05T07:08:09Z".parse().unwrap();
+        assert_eq!(
+            moment(at, Lang::Fr).into_string(),
+            r#"<time datetime="2026-03-05T07:08:09Z">05/03/2026 07:08:09 UTC</time>"#
+        );
+        assert_eq!(
+            moment(at, Lang::En).into_string(),
+            r#"<time datetime="2026-03-05T07:08:09Z">05 Mar 2026 07:08:09 UTC</time>"#
+        );
     }
 }

@@ -91,3 +91,36 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str
     let each = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
     each.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_out_of_reach_of_scripts_and_of_other_sites() {
+        for text in [set(SESSION, "x"), set(LOGIN, "x"), forgotten(SESSION)] {
+            assert!(text.contains("; HttpOnly"), "{text}");
+            assert!(text.contains("; SameSite=Lax"), "{text}");
+            assert!(text.contains("; Path=/"), "{text}");
+        }
+        assert!(forgotten(SESSION).contains("Max-Age=0"));
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, "a=1; xsocle_session=no; socle_session=yes".parse().unwrap());
+        assert_eq!(cookie(&headers, SESSION), Some("yes"));
+        assert_eq!(cookie(&headers, LOGIN), None);
+    }
+
+    #[test]
+    fn a_name_that_was_never_given_opens_nothing() {
+        let sessions = Sessions::default();
+        for name in ["", "x", &random_name()] {
+            assert!(sessions.find(name, Timestamp::now()).is_none());
+            assert!(sessions.close(name).is_none());
+            assert!(sessions.came_back(name).is_none());
+        }
+    }
+}

@@ -32,6 +32,8 @@ pub(super) const WELCOME: Text = Text::fixed(
     "La console montre où en est chaque document : reçu, identifié, déposé dans le DMP, envoyé par MSSanté, tracé.",
     "The console shows where each document stands: received, identified, deposited in the DMP, sent by MSSanté, traced.",
 );
+pub(super) const NO_PAGE: Text = Text::fixed("Page introuvable", "Page not found");
+pub(super) const NOTHING_DONE: Text = Text::fixed("Demande refusée", "Request refused");
 pub(super) const NOT_FOUND: Text = Text::fixed("Cette page n'existe pas.", "There is no such page.");
 pub(super) const FORGED: Text = Text::fixed(
     "La demande ne vient pas de la console : rien n'a été fait.",
@@ -105,7 +107,8 @@ pub(super) fn step(name: &str, lang: Lang) -> String {
         _ => name,
     };
     match name.split_once(' ') {
-        Some((_, to)) => format!("{known} : {to}"),
+        Some((_, to)) if lang == Lang::Fr => format!("{known} : {to}"),
+        Some((_, to)) => format!("{known}: {to}"),
         None => known.to_owned(),
     }
 }
