@@ -20,7 +20,7 @@ struct Demo {
 
 impl Demo {
     fn start(data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_socle"))
+        let child = Command::new(env!("CARGO_BIN_EXE_socle"))
             .args(["demo", "--keep", "--lang", "fr", "--data"])
             .arg(data)
             .current_dir(data)
@@ -28,17 +28,18 @@ impl Demo {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut demo = Self { console: String::new(), child };
         let mut said = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        for line in BufReader::new(demo.child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
             if let Some(address) = line.strip_prefix("console : ") {
-                let console = address.split_whitespace().next().unwrap().to_owned();
-                return Self { child, console };
+                address.split_whitespace().next().unwrap().clone_into(&mut demo.console);
+                return demo;
             }
             said.push_str(&line);
             said.push('\n');
         }
-        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        demo.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         panic!("the demonstration ended without a console:\n{said}");
     }
 }

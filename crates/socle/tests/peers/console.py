@@ -8,8 +8,10 @@ that it checked, and ends with 1 and every fault found when there is one. Standa
 """
 
 import base64
+import html
 import json
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -272,6 +274,7 @@ def journey(driver, visit, console):
     shown = driver.run("return document.querySelector('pre').innerText")
     assert len(shown) > 100, shown
     visit.check("message", "fr")
+    every_message_is_readable(driver, flow)
     driver.follow("back to the flow", lambda here: here["href"] == flow[flow.index("/console"):])
 
     driver.follow("English", lambda here: here["href"] == "/console/lang/en")
@@ -287,6 +290,19 @@ def journey(driver, visit, console):
     logout(driver)
     driver.go(flow)
     assert driver.run("return !!document.querySelector('a[href=\"/console/login\"]')"), "a page is shown after the logout"
+
+
+def every_message_is_readable(driver, flow):
+    """The messages of both ends of each leg, decoded: SOAP with its lines, mail with its headers."""
+    origin, session = flow[:flow.index("/console")], driver.call("GET", "/cookie/socle_session")["value"]
+    links = sorted(set(re.findall(r'href="([^"]*/messages/[^"]*)"', ask(flow, session)[2].decode())))
+    assert len(links) >= 6, links
+    shown = [html.unescape(re.search(r"<pre[^>]*>(.*)</pre>", ask(origin + link, session)[2].decode(), re.S)[1]) for link in links]
+    for text in shown:
+        assert not re.fullmatch(r"\(\d+ octets\)", text), "a message is shown by its size only"
+        assert not text.startswith("<") or text.count("\n") > 5, f"not indented: {text[:200]}"
+    for word in ("RECSANSVITALE", "INSACTIF", "ProvideAndRegisterDocumentSet", "RegistryResponse", "X-MSS-INS: O", "250 "):
+        assert any(word in text for text in shown), f"no message says {word}"
 
 
 def logout(driver):

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 use socle_fhir::Issue;
-use socle_finding::Lang;
-use socle_store::{Flow, FlowState, FlowStep, FlowSummary, Job, JobState, StepState};
+use socle_finding::{Lang, Text};
+use socle_store::{Digest, Flow, FlowState, FlowStep, FlowSummary, Job, JobState, StepState};
 use uuid::Uuid;
 
 use super::layout::Frame;
@@ -111,7 +111,7 @@ fn step(flow: Uuid, step: &FlowStep, lang: Lang) -> Markup {
     html! {
         li class=(step_class(step.state)) {
             h3 { (words::step(&step.step, lang)) }
-            p { span class={ "state " (step_class(step.state)) } { (words::step_state(step.state, lang)) } " · " (step.summary) }
+            p { span class={ "state " (step_class(step.state)) } { (words::step_state(step.state, lang)) } " · " span lang="fr" { (step.summary) } }
             @if let Some(rule) = &step.rule { p { (words::RULE.get(lang)) " : " strong { (rule) } } }
             p.quiet {
                 (clock(step.started))
@@ -120,13 +120,21 @@ fn step(flow: Uuid, step: &FlowStep, lang: Lang) -> Markup {
             }
             @if let Some(exchange) = &step.exchange {
                 p.quiet.exchange {
-                    a href={ "/console/flows/" (flow) "/messages/" (exchange.request) } { (words::REQUEST.get(lang)) }
+                    (message_link(flow, exchange.request, &words::REQUEST, step, lang))
                     @if let Some(response) = &exchange.response {
-                        a href={ "/console/flows/" (flow) "/messages/" (response) } { (words::RESPONSE.get(lang)) }
+                        (message_link(flow, *response, &words::RESPONSE, step, lang))
                     }
                 }
             }
         }
+    }
+}
+
+/// Its name says of which step: a list of links read aloud would else hold the same words many times.
+fn message_link(flow: Uuid, digest: Digest, name: &Text, step: &FlowStep, lang: Lang) -> Markup {
+    let name = name.get(lang);
+    html! {
+        a href={ "/console/flows/" (flow) "/messages/" (digest) } aria-label={ (name) " – " (words::step(&step.step, lang)) } { (name) }
     }
 }
 
