@@ -12,7 +12,7 @@ use std::path::Path;
 
 use assertions::{KIT, message, signed, template, verdict};
 use keys::keys;
-use socle_xml::signature::{Algorithm, Method, SignatureError, Signer, SignerError};
+use socle_xml::signature::{Algorithm, Method, SignatureError};
 
 /// Runs xmlsec1 on a file in a folder of its own.
 fn xmlsec1(folder: &Path, arguments: &[&str]) -> Result<(), String> {
@@ -151,35 +151,5 @@ fn bergshamra_agrees_with_what_is_signed_here() {
         };
         assert!(check(&assertion), "{algorithm:?}");
         assert!(!check(&assertion.replace("899700000012", "EVIL")), "{algorithm:?}");
-    }
-}
-
-#[test]
-fn pkcs12_files_of_old_and_new_tools_are_opened() {
-    let name = "pkcs12_files_of_old_and_new_tools_are_opened";
-    if fixtures::program(name, "openssl").is_none() {
-        return;
-    }
-    let folder = tempfile::tempdir().expect("folder");
-    for (file, text) in
-        [("key.pem", &keys().pkcs8_pem), ("cert.pem", &keys().certificate_pem), ("ca.pem", &keys().authority_pem)]
-    {
-        std::fs::write(folder.path().join(file), text).expect("written");
-    }
-    let rows = [
-        ("PBES2 with AES-256", ""),
-        ("3DES for both", "-keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1"),
-        ("RC2-40 and 3DES, as old Java and Windows wrote", "-legacy"),
-    ];
-    for (name, options) in rows {
-        let base = "pkcs12 -export -inkey key.pem -in cert.pem -certfile ca.pem -out k.p12 -passout pass:Été2026";
-        let arguments = base.split(' ').chain(options.split(' ').filter(|o| !o.is_empty()));
-        let status = std::process::Command::new("openssl").current_dir(folder.path()).args(arguments).status();
-        assert!(status.expect("openssl").success(), "{name}");
-        let bytes = std::fs::read(folder.path().join("k.p12")).expect("PKCS#12");
-        let signer = Signer::from_pkcs12(&bytes, "Été2026").unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert_eq!(signer.certificate(), keys().certificate, "{name}");
-        assert_eq!(signer.chain().len(), 2, "{name}");
-        assert_eq!(Signer::from_pkcs12(&bytes, "wrong").err(), Some(SignerError::Pkcs12), "{name}");
     }
 }

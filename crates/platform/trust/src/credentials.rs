@@ -61,9 +61,10 @@ impl Credentials {
     /// The bags of a PKCS#12 have no order: the leaf is the certificate of the key, its chain follows
     /// the issuers' names.
     fn from_pkcs12(bytes: &[u8], password: &str) -> Option<Self> {
-        let bags = bergshamra_pkcs12::parse_pkcs12(bytes, password).ok()?;
-        let key = PrivateKeyDer::Pkcs8(bags.private_keys.first()?.to_vec().into());
-        let mut left: Vec<_> = bags.certificates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+        let bags = p12_keystore::Pkcs12Archive::from_pkcs12(bytes, password).ok()?;
+        let key = PrivateKeyDer::Pkcs8(bags.keys.first()?.key.as_der().to_vec().into());
+        let mut left: Vec<_> =
+            bags.certs.iter().filter_map(|bag| Certificate::from_der(bag.cert.as_der()).ok()).collect();
         let is_leaf = |c: &Certificate| Self::new(vec![c.der().clone()], key.clone_key()).is_ok();
         let mut chain = vec![left.swap_remove(left.iter().position(is_leaf)?)];
         while let Some(at) = chain.last().and_then(|last| left.iter().position(|c| c.subject() == last.issuer())) {

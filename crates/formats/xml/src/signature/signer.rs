@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use p12_keystore::Pkcs12Archive;
 use ring::rand::SystemRandom;
 use ring::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use rsa::pkcs1::DecodeRsaPrivateKey;
@@ -58,21 +57,6 @@ impl Signer {
         Ok(Self { chain, key: pair, sha1_key, random: SystemRandom::new() })
     }
 
-    /// From PKCS#12, as IGC-Santé delivers it: the first key, its certificate, then the others.
-    ///
-    /// # Errors
-    /// [`SignerError`].
-    pub fn from_pkcs12(bytes: &[u8], password: &str) -> Result<Self, SignerError> {
-        let archive = Pkcs12Archive::from_pkcs12(bytes, password).map_err(|_| SignerError::Pkcs12)?;
-        let key = archive.keys.first().ok_or(SignerError::Key)?;
-        let mut certificates: Vec<Vec<u8>> = archive.certs.iter().map(|bag| bag.cert.as_der().to_vec()).collect();
-        let own = (0..certificates.len())
-            .find(|at| Self::from_der(vec![certificates[*at].clone()], key.key.as_der()).is_ok());
-        let own = certificates.remove(own.ok_or(SignerError::Mismatch)?);
-        certificates.insert(0, own);
-        Self::from_der(certificates, key.key.as_der())
-    }
-
     /// Certificate of the key, DER.
     #[must_use]
     pub fn certificate(&self) -> &[u8] {
@@ -120,9 +104,6 @@ pub enum SignerError {
     /// The key is not the certificate's.
     #[error("the private key does not belong to the certificate")]
     Mismatch,
-    /// Wrong password or broken PKCS#12.
-    #[error("the PKCS#12 file could not be opened: wrong password or not PKCS#12")]
-    Pkcs12,
 }
 
 /// Why nothing was signed.
