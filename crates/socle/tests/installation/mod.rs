@@ -98,11 +98,15 @@ impl Installation {
     /// Five processes: each twin alone, and the platform that reaches them by their addresses.
     pub(crate) fn apart() -> Self {
         let mut installation = Self::at_rest(true);
-        for name in TWINS {
-            installation.start_twin(name);
-        }
-        installation.start_platform();
+        installation.start_all();
         installation
+    }
+
+    pub(crate) fn start_all(&mut self) {
+        if self.apart {
+            TWINS.into_iter().for_each(|name| self.start_twin(name));
+        }
+        self.start_platform();
     }
 
     /// Folder and configuration; nothing runs.
