@@ -44,9 +44,13 @@ async fn transaction(State(door): State<Door>, request: Request) -> Response {
     let answer = Answer::to(&door, &parts.headers, "transaction");
     let caller = match door.authenticator.recognise(&parts.headers, &parts.extensions).await {
         Ok(caller) => caller,
-        Err(refused) => return answer.unauthenticated(&refused),
+        Err(refused) => {
+            discard(body, door.settings.body_max).await;
+            return answer.unauthenticated(&refused);
+        }
     };
     if !is_json(&parts.headers) {
+        discard(body, door.settings.body_max).await;
         return answer.unsupported_media_type();
     }
     let body = match read_body(body, door.settings.body_max).await {
@@ -88,19 +92,25 @@ async fn search(State(door): State<Door>, request: Request) -> Response {
     }
 }
 
+/// Largest form of a search, in bytes.
+const FORM_MAX: usize = 64 * 1024;
+
 /// The form of a search that keeps identifiers out of URLs.
 async fn search_by_form(State(door): State<Door>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let answer = Answer::to(&door, &parts.headers, "search");
     let caller = match door.authenticator.recognise(&parts.headers, &parts.extensions).await {
         Ok(caller) => caller,
-        Err(refused) => return answer.unauthenticated(&refused),
+        Err(refused) => {
+            discard(body, FORM_MAX).await;
+            return answer.unauthenticated(&refused);
+        }
     };
-    match read_body(body, 64 * 1024).await {
+match read_body(body, FORM_MAX).await {
         Ok(body) => {
             find(&door, answer, caller, SearchText::of_form(parts.uri.query().unwrap_or_default(), &body)).await
         }
-        Err(problem) => answer.unreadable_body(&problem, 64 * 1024),
+        Err(problem) => answer.unreadable_body(&problem, FORM_MAX),
     }
 }
 
@@ -182,6 +192,18 @@ fn memchr_in(text: &[u8], word: &[u8]) -> bool {
 pub(crate) enum BodyProblem {
     TooBig,
     Cut,
+}
+
+/// Lets a body that will not be read pass by, keeping nothing of it. A connection that is closed while its
+/// body still comes is reset, and the caller loses the answer that tells why (RFC 9112 §9.6).
+async fn discard(mut body: Body, max: usize) {
+    let mut passed = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        passed += frame.data_ref().map_or(0, Bytes::len);
+        if passed > max {
+            return;
+        }
+    }
 }
 
 pub(crate) async fn read_body(body: Body, max: usize) -> Result<Bytes, BodyProblem> {
