@@ -60,6 +60,7 @@ async fn every_published_document_has_the_expected_verdict_and_arrives_byte_for_
         accepted.iter().map(|line| Bytes::from(std::fs::read(folder.join(&line.document)).unwrap())).collect();
     all_are_in_the_dmp(&installation, &documents).await;
     all_are_in_the_mailbox(&installation, &documents);
+    installation.check_logs();
 }
 
 /// What `socle send` says of each document, in the order of the table.

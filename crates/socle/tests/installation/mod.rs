@@ -183,15 +183,19 @@ impl Installation {
         drop(self.platform.take().expect("the platform runs"));
     }
 
+    /// Asks the platform to stop and waits until it has.
+    pub(crate) fn stop_platform(&mut self) {
+        let mut process = self.platform.take().expect("the platform runs");
+        let asked = Command::new("kill").arg(process.child.id().to_string()).status().unwrap();
+        assert!(asked.success());
+        let status = process.child.wait().unwrap();
+        assert!(status.success(), "{status}: {}", self.logs());
+    }
+
     /// SIGKILL on one twin.
     pub(crate) fn kill_twin(&mut self, name: &str) {
         let place = self.twins.iter().position(|(running, _)| *running == name).expect("the twin runs");
         drop(self.twins.remove(place));
-    }
-
-    /// Did the platform end by itself? Then with what.
-    pub(crate) fn platform_ended(&mut self) -> Option<std::process::ExitStatus> {
-        self.platform.as_mut().and_then(|process| process.child.try_wait().unwrap())
     }
 
     fn spawn(&self, name: &str, arguments: &[&str]) -> Process {
@@ -224,6 +228,19 @@ impl Installation {
         let files = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         let logs = files.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
         logs.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    }
+
+    /// Nobody panicked, and no log names the patient of the tests.
+    pub(crate) fn check_logs(&self) {
+        let logs = self.logs();
+        for forbidden in ["panicked", "279035121518989", "2790351215189", "PAT-TROIS", "Pat-Trois"] {
+            if let Some(at) = logs.find(forbidden) {
+                let start = logs[..at].rfind('\n').map_or(0, |line| line + 1);
+                let end = logs[at..].find('\n').map_or(logs.len(), |line| at + line);
+                panic!("{forbidden} in the logs: {}", &logs[start..end]);
+            }
+        }
+        assert!(logs.contains("DEBUG"), "the logs are those of SOCLE_LOG=debug");
     }
 
     /// The keys of this installation.
