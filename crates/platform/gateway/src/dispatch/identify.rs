@@ -1,6 +1,5 @@
 //! INSi did not answer when the document came: it is asked again, and then the deliveries begin.
 
-use socle_identity::Identity;
 use socle_ins::model::SearchTraits;
 use socle_store::{Job, Write};
 use socle_trust::audit::{Code, Outcome, RecordAction};
@@ -9,14 +8,14 @@ use super::job::IdentifyJob;
 use super::{Attempt, End};
 use crate::desk::Gateway;
 use crate::submit::{conclude, kept_exchange, may_pass};
-use crate::{TENANT, kind, trace};
+use crate::{kind, trace};
 
 const STEP: &str = "identify";
 const PROTOCOL: &str = "SOAP 1.2, TLS mutuel (WS_INS2)";
 
 impl Gateway {
     pub(super) async fn identify_again(&self, job: &Job) -> Attempt {
-        let Ok(IdentifyJob { lot, targets }) = serde_json::from_slice(&job.payload) else {
+        let Ok(IdentifyJob { lot, stated, targets }) = serde_json::from_slice(&job.payload) else {
             return self.unreadable(job, STEP, PROTOCOL);
         };
         let mut attempt = Attempt {
@@ -33,14 +32,12 @@ impl Gateway {
                 &lot.person,
             ),
         };
-        let stored = match self.store.read(TENANT, kind::IDENTITY, lot.person.as_str()).await {
-            Ok(Some(version)) => serde_json::from_slice::<Identity>(&version.body).ok(),
-            Ok(None) => None,
-            Err(error) => return attempt.later(format!("la base ne répond pas : {error}")),
+        let known = match self.known_before(&lot.person, &stated).await {
+            Ok(known) => known,
+            Err(stop) => return attempt.later(stop.summary()),
         };
-        let Some(stated) = stored else { return self.unreadable(job, STEP, PROTOCOL) };
-        let identity = if stated.qualified().is_some() {
-            stated
+        let identity = if let Some(identity) = known {
+            identity
         } else {
             let Ok(traits) = SearchTraits::of(&stated) else { return self.unreadable(job, STEP, PROTOCOL) };
             match self.services.ins.search(&traits).await {

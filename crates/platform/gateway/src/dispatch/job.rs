@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use socle_identity::{Environment, Ins, MssAddress};
+use socle_identity::{Environment, Identity, Ins, MssAddress};
 use socle_store::{Digest, NewJob};
 use uuid::Uuid;
 
@@ -107,6 +107,9 @@ pub(crate) struct DeliveryJob {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct IdentifyJob {
     pub(crate) lot: Lot,
+    /// The person as the caller stated them, with the paper that was checked. It stands here and not
+    /// among the identities: those are what INSi said, and other deliveries rest on them.
+    pub(crate) stated: Identity,
     pub(crate) targets: Vec<Target>,
 }
 
@@ -123,8 +126,8 @@ impl Lot {
     }
 
     /// The job that asks INSi again.
-    pub(crate) fn identify_job(&self, targets: &[Target], environment: Environment) -> NewJob {
-        let job = IdentifyJob { lot: self.clone(), targets: targets.to_vec() };
+    pub(crate) fn identify_job(&self, stated: &Identity, targets: &[Target], environment: Environment) -> NewJob {
+        let job = IdentifyJob { lot: self.clone(), stated: stated.clone(), targets: targets.to_vec() };
         let lane = format!("identify {}", self.person.as_str());
         self.job(IDENTIFY, self.flow.to_string(), lane, &job, environment)
     }

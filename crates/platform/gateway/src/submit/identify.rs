@@ -70,7 +70,7 @@ impl Gateway {
 
     /// The identity that this domain qualified for an earlier document, when the traits are the same
     /// and INSi's answer is not too old.
-    async fn known_before(&self, key: &PersonKey, stated: &Identity) -> Result<Option<Identity>, Stop> {
+    pub(crate) async fn known_before(&self, key: &PersonKey, stated: &Identity) -> Result<Option<Identity>, Stop> {
         let stored = self.store.read(TENANT, kind::IDENTITY, key.as_str()).await;
         let Some(version) = stored.map_err(|error| store_stop("identify", &error))? else { return Ok(None) };
         let Ok(identity) = serde_json::from_slice::<Identity>(&version.body) else { return Ok(None) };

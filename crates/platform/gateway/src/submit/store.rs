@@ -75,7 +75,7 @@ impl Gateway {
         };
         let environment = self.settings.environment;
         if taken.identified.known == Known::Unreachable {
-            return vec![lot.identify_job(&taken.plan.targets, environment)];
+            return vec![lot.identify_job(&taken.identified.identity, &taken.plan.targets, environment)];
         }
         taken.plan.targets.iter().map(|target| lot.delivery_job(target, environment)).collect()
     }
@@ -208,10 +208,11 @@ fn writes(taken: &Taken<'_>, kept: &[Kept<'_>], list: &str, now: Timestamp) -> V
     writes
 }
 
-/// What the domain now knows of the person; nothing new when it knew it already.
+/// What the domain now knows of the person: nothing new when it knew it already, or when INSi was silent.
 fn identity(identified: &Identified) -> Option<Write> {
-    if matches!(identified.known, Known::Before(_)) {
-        return None;
+    match identified.known {
+        Known::Asked => {}
+        Known::Before(_) | Known::Unreachable => return None,
     }
     let body = serde_json::to_vec(&identified.identity).ok()?;
     Some(
