@@ -100,7 +100,14 @@ type Case = (&'static str, Bytes, u16, &'static str, &'static str, &'static str)
 
 fn submissions() -> Vec<Case> {
     vec![
-        ("no identity paper", bundle_by(|lot| declared(lot).evidence = None), 422, "business-rule", "EXI SI 08", "not qualified"),
+        (
+            "no identity paper",
+            bundle_by(|lot| declared(lot).evidence = None),
+            422,
+            "business-rule",
+            "EXI SI 08",
+            "not qualified",
+        ),
         ("two persons answer", about("285059999990104", indistinct), 422, "business-rule", "EXI SI 08", "code 02"),
         (
             "nobody answers",
@@ -137,7 +144,14 @@ fn submissions() -> Vec<Case> {
             "cannot be read",
         ),
         ("XML bomb", with_document(|text| with_doctype(&text, BOMB)), 422, "structure", "ClinicalDocument", "DOCTYPE"),
-        ("external entity", with_document(|text| with_doctype(&text, EXTERNAL)), 422, "structure", "ClinicalDocument", "DOCTYPE"),
+        (
+            "external entity",
+            with_document(|text| with_doctype(&text, EXTERNAL)),
+            422,
+            "structure",
+            "ClinicalDocument",
+            "DOCTYPE",
+        ),
         ("another root", with_document(|_| "<html/>".to_owned()), 422, "structure", "ClinicalDocument", ""),
         (
             "no custodian in the header",
@@ -159,8 +173,22 @@ fn submissions() -> Vec<Case> {
         ("JSON cut in the middle", bundle_by(|_| {}).slice(..3000), 400, "", "", ""),
         ("JSON that is no transaction", Bytes::from_static(b"{\"resourceType\":\"Patient\"}"), 422, "", "", ""),
         ("an empty body", Bytes::new(), 400, "", "", ""),
-        ("a domain outside the liste blanche", addressed_to("dr.x@inconnu.mssante.test"), 422, "business-rule", "liste blanche", ""),
-        ("a real domain beside twins", addressed_to("dr.x@hopital.mssante.fr"), 422, "security", "verrou d'environnement", ""),
+        (
+            "a domain outside the liste blanche",
+            addressed_to("dr.x@inconnu.mssante.test"),
+            422,
+            "business-rule",
+            "liste blanche",
+            "",
+        ),
+        (
+            "a real domain beside twins",
+            addressed_to("dr.x@hopital.mssante.fr"),
+            422,
+            "security",
+            "verrou d'environnement",
+            "",
+        ),
     ]
 }
 
@@ -213,7 +241,9 @@ fn refused(case: &str, answer: &Response<Bytes>, status: u16, code: &str, rule: 
 /// Not here, not in the DMP, not waiting.
 async fn nothing_is_kept(installation: &Installation, caller: &Caller) {
     for matricule in ["279035121518989", "285059999990104"] {
-        let found = caller.get(&format!("/fhir/DocumentReference?patient.identifier=urn:oid:1.2.250.1.213.1.4.10%7C{matricule}")).await;
+        let found = caller
+            .get(&format!("/fhir/DocumentReference?patient.identifier=urn:oid:1.2.250.1.213.1.4.10%7C{matricule}"))
+            .await;
         assert_eq!(found["total"], 0, "{found}");
     }
     assert_eq!(caller.get("/operator/jobs").await, json!({"jobs": []}));
@@ -228,7 +258,8 @@ async fn a_wrong_token_is_refused_by_its_name() {
     let mut caller = installation.caller().await;
     let good = caller.token.clone();
     let base = caller.base.clone();
-    let credentials = installation.pki().credentials("socle-cli", &Profile::OrgAuthCli(dmp::organisation("SOCLE-CLI"))).unwrap();
+    let credentials =
+        installation.pki().credentials("socle-cli", &Profile::OrgAuthCli(dmp::organisation("SOCLE-CLI"))).unwrap();
     let ours = SigningKey::open_or_create(&installation.data().join("token.key")).unwrap();
     let ours = Issuer::new(&format!("{base}/oauth"), ours);
     let other = Issuer::new(&format!("{base}/oauth"), SigningKey::generate().unwrap());
@@ -252,7 +283,12 @@ async fn a_wrong_token_is_refused_by_its_name() {
         ("for another audience", by(&ours, json!({"aud": "https://ailleurs.test/fhir"})), "login", "audience"),
         ("signed by another key", by(&other, json!({})), "login", ""),
         ("of another issuer", by(&foreign, json!({"iss": "https://ailleurs.test/oauth"})), "login", "issuer"),
-        ("of an application that is not declared", by(&ours, json!({"sub": "inconnue", "azp": "inconnue"})), "login", "not declared"),
+        (
+            "of an application that is not declared",
+            by(&ours, json!({"sub": "inconnue", "azp": "inconnue"})),
+            "login",
+            "not declared",
+        ),
         ("bound to another certificate", by(&ours, json!({"cnf": {"x5t#S256": "AAAA"}})), "login", ""),
         ("cut", good[..good.len() - 4].to_owned(), "login", ""),
     ];

@@ -35,12 +35,32 @@ fn a_configuration_that_cannot_be_used_says_which_field_and_why() {
     let cases = [
         ("an unknown field", good.replace("[server]\n", "[server]\nlistn = 1\n"), &["listn", "unknown field"][..]),
         ("an unknown section", format!("{good}[dpm]\n"), &["dpm", "unknown field"]),
-        ("a value of another kind", good.replace("first_wait_s = 1\n", "first_wait_s = \"soon\"\n"), &["first_wait_s", "soon"]),
+        (
+            "a value of another kind",
+            good.replace("first_wait_s = 1\n", "first_wait_s = \"soon\"\n"),
+            &["first_wait_s", "soon"],
+        ),
         ("no TOML", "data = \n".to_owned(), &["socle.toml", "line 1"]),
-        ("twins in production", format!("environment = \"production\"\n{good}"), &["environment lock", "ins.endpoint", "dmp.endpoint", "mss.mailbox", "production"]),
-        ("a national service beside twins", format!("{good}{production}"), &["environment lock", "prosante.endpoint", "auth.esw.esante.gouv.fr", "jumeau"]),
-        ("a real mailbox beside twins", format!("{good}[mss]\nmailbox = \"app@hopital-a.mssante.fr\"\n"), &["environment lock", "mss.mailbox"]),
-        ("twins seen from outside", good.replace("[twins]\n", "[twins]\naddress = \"0.0.0.0\"\n"), &["environment lock", "twins.address", "expose_with_twins"]),
+        (
+            "twins in production",
+            format!("environment = \"production\"\n{good}"),
+            &["environment lock", "ins.endpoint", "dmp.endpoint", "mss.mailbox", "production"],
+        ),
+        (
+            "a national service beside twins",
+            format!("{good}{production}"),
+            &["environment lock", "prosante.endpoint", "auth.esw.esante.gouv.fr", "jumeau"],
+        ),
+        (
+            "a real mailbox beside twins",
+            format!("{good}[mss]\nmailbox = \"app@hopital-a.mssante.fr\"\n"),
+            &["environment lock", "mss.mailbox"],
+        ),
+        (
+            "twins seen from outside",
+            good.replace("[twins]\n", "[twins]\naddress = \"0.0.0.0\"\n"),
+            &["environment lock", "twins.address", "expose_with_twins"],
+        ),
         ("an unknown environment", format!("environment = \"recette\"\n{good}"), &["recette", "jumeau"]),
     ];
     for (case, text, words) in cases {
@@ -63,8 +83,18 @@ fn a_platform_that_cannot_start_says_what_to_do() {
         drop(taken);
     }
     let taken = TcpListener::bind(("127.0.0.1", installation.ports.dmp)).unwrap();
-    ends("a twin's port that is taken", &installation.run(&["serve"]), 2, &["DMP", &installation.ports.dmp.to_string()]);
-    ends("the same, for a twin alone", &installation.run(&["twin", "dmp"]), 2, &["DMP", &installation.ports.dmp.to_string()]);
+    ends(
+        "a twin's port that is taken",
+        &installation.run(&["serve"]),
+        2,
+        &["DMP", &installation.ports.dmp.to_string()],
+    );
+    ends(
+        "the same, for a twin alone",
+        &installation.run(&["twin", "dmp"]),
+        2,
+        &["DMP", &installation.ports.dmp.to_string()],
+    );
     drop(taken);
     ends("an unknown twin", &installation.run(&["twin", "dpm"]), 2, &["dpm", "known: prosante, ins, dmp, mss"]);
     ends("an unknown command", &installation.run(&["sevre"]), 2, &["sevre", "serve"]);
@@ -129,8 +159,10 @@ fn sending_says_what_is_wrong_with_what_is_sent() {
     let good = file("good.xml", &letter);
     let text = file("text.xml", "Bonjour");
     let bomb = file("bomb.xml", "<!DOCTYPE a [<!ENTITY b \"b\">]><a>&b;</a>");
-    let (paper, nowhere) = (["--checked-document", "PA"], installation.folder().join("nowhere.xml").display().to_string());
-    let with_paper = |rest: &[&str]| [&["send"], rest, &paper[..]].concat().iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+    let (paper, nowhere) =
+        (["--checked-document", "PA"], installation.folder().join("nowhere.xml").display().to_string());
+    let with_paper =
+        |rest: &[&str]| [&["send"], rest, &paper[..]].concat().iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
     let run = |installation: &Installation, arguments: &[String]| {
         installation.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
     };
@@ -139,7 +171,11 @@ fn sending_says_what_is_wrong_with_what_is_sent() {
     let at_once = [
         ("no paper of that name", vec!["send", &good, "--checked-document", "XX"], "--checked-document"),
         ("a date without a paper", vec!["send", &good, "--checked-on", "2026-01-05"], "--checked-document"),
-        ("a date that is none", vec!["send", &good, "--checked-document", "PA", "--checked-on", "hier"], "--checked-on"),
+        (
+            "a date that is none",
+            vec!["send", &good, "--checked-document", "PA", "--checked-on", "hier"],
+            "--checked-on",
+        ),
         ("an address that is none", vec!["send", &good, "--to", "nobody"], "--to"),
         ("nowhere to go", vec!["send", &good, "--no-dmp"], "--to"),
         ("no file", vec!["send"], "<FILE>"),

@@ -145,7 +145,7 @@ async fn send(mut caller: Caller, next: Arc<AtomicUsize>) -> Vec<Sent> {
         let letter = Letter::for_test_person(Uuid::now_v7(), Timestamp::now(), jiff::tz::Offset::UTC).unwrap();
         let document = letter.to_document().unwrap();
         let bundle = Bytes::from(write_provide_bundle(&lot(&document)));
-        let flow = acknowledged(&mut caller, bundle, number % GIVEN_UP != 0).await;
+        let flow = acknowledged(&mut caller, bundle, !number.is_multiple_of(GIVEN_UP)).await;
         let unique_id = Header::read(&document).unwrap().id.to_unique_id();
         all.push(Sent { bytes: document.bytes().clone(), unique_id, flow });
         // Fifty submissions last as long as the killing does.
@@ -225,6 +225,10 @@ fn the_audit_log_is_whole(installation: &mut Installation) {
         }
         let output = installation.run(&["audit", "verify", "--format", "json"]);
         let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && said.contains("\"sound\":true"), "{said} {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success() && said.contains("\"sound\":true"),
+            "{said} {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }

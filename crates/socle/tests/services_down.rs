@@ -41,7 +41,11 @@ fn jobs(installation: &Installation) -> Vec<Value> {
 
 /// Waits until a job of this kind has failed once and waits for its next attempt.
 async fn waiting(installation: &Installation, kind: &str) -> Value {
-    let job = || jobs(installation).into_iter().find(|job| job["kind"] == kind && job["state"] == "waiting" && job["error"].is_string());
+    let job = || {
+        jobs(installation)
+            .into_iter()
+            .find(|job| job["kind"] == kind && job["state"] == "waiting" && job["error"].is_string())
+    };
     eventually(&format!("a job {kind} waits and says why"), SOON, || std::future::ready(job().is_some())).await;
     job().unwrap()
 }
@@ -127,7 +131,10 @@ async fn without_dmp_and_mail_operator_the_deliveries_wait() {
     }
     assert_eq!(caller.flow(&flow).await["state"], "waiting");
     let for_people = String::from_utf8(installation.run(&["jobs", "list"]).stdout).unwrap();
-    assert!(for_people.contains("dmp") && for_people.contains("mail") && for_people.lines().count() == 2, "{for_people}");
+    assert!(
+        for_people.contains("dmp") && for_people.contains("mail") && for_people.lines().count() == 2,
+        "{for_people}"
+    );
 
     installation.start_twin("dmp");
     installation.start_twin("mss");
@@ -152,15 +159,26 @@ async fn a_waiting_or_dead_job_is_put_back_to_work() {
         let caller = installation.caller().await;
         let letter = letter();
         taken(&caller, &letter).await;
-        let stuck = || jobs(&installation).into_iter().find(|job| job["kind"] == "dmp" && job["state"] == state && job["error"].is_string());
+        let stuck = || {
+            jobs(&installation)
+                .into_iter()
+                .find(|job| job["kind"] == "dmp" && job["state"] == state && job["error"].is_string())
+        };
         eventually(&format!("the job is {case}"), SOON, || std::future::ready(stuck().is_some())).await;
         let id = stuck().unwrap()["id"].to_string();
         installation.start_twin("dmp");
         assert!(in_dmp(&installation, &letter).await.is_empty(), "{case}");
         let output = installation.run(&["jobs", "retry", &id]);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && said.contains("put back to work"), "{case}: {said}{}", String::from_utf8_lossy(&output.stderr));
-        eventually("it is in the DMP", SOON, || async { in_dmp(&installation, &letter).await == [letter.bytes().clone()] }).await;
+        assert!(
+            output.status.success() && said.contains("put back to work"),
+            "{case}: {said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        eventually("it is in the DMP", SOON, || async {
+            in_dmp(&installation, &letter).await == [letter.bytes().clone()]
+        })
+        .await;
         installation.check_logs();
     }
 }
