@@ -106,7 +106,7 @@ async fn search_by_form(State(door): State<Door>, request: Request) -> Response 
             return answer.unauthenticated(&refused);
         }
     };
-match read_body(body, FORM_MAX).await {
+    match read_body(body, FORM_MAX).await {
         Ok(body) => {
             find(&door, answer, caller, SearchText::of_form(parts.uri.query().unwrap_or_default(), &body)).await
         }
