@@ -1,7 +1,7 @@
 //! What a flow shows and what the audit log keeps, built as the steps go by.
 
 use jiff::Timestamp;
-use socle_store::{Exchange, FlowStep, StepState};
+use socle_store::{Batch, Blob, Exchange, FlowStep, StepState};
 use socle_trust::Actor;
 use socle_trust::audit::{Agent, AgentRole, Code, Object, Outcome, PatientId, Record, RecordAction};
 use uuid::Uuid;
@@ -25,12 +25,14 @@ impl Clock {
 pub(crate) struct Steps {
     flow: Uuid,
     all: Vec<FlowStep>,
+    /// The messages that the steps refer to; a store takes both in one batch.
+    messages: Vec<Blob>,
     last: Timestamp,
 }
 
 impl Steps {
     pub(crate) fn begin(flow: Uuid, arrival: &Arrival) -> Self {
-        let mut steps = Self { flow, all: Vec::new(), last: arrival.authenticated };
+        let mut steps = Self { flow, all: Vec::new(), messages: Vec::new(), last: arrival.authenticated };
         let summary = format!("appelant reconnu : {}", arrival.actor.id.as_str());
         let mut step = steps.step("authenticate", StepState::Ok, arrival.began, arrival.authenticated_by, summary);
         step.ended = Some(arrival.authenticated);
@@ -79,6 +81,10 @@ impl Steps {
         };
         let mut step = self.step("identify", state, clock.0, "SOAP 1.2, TLS mutuel (WS_INS2)", summary);
         step.exchange = exchange;
+        if let Some((request, response)) = &found.exchange {
+            self.messages.push(request.clone());
+            self.messages.extend(response.clone());
+        }
         self.last = Timestamp::now();
         self.all.push(step);
     }
@@ -99,8 +105,10 @@ impl Steps {
         self.all.push(step);
     }
 
-    pub(crate) fn into_vec(self) -> Vec<FlowStep> {
-        self.all
+    /// Puts the steps and their messages into the batch that makes them true.
+    pub(crate) fn keep_in(self, batch: &mut Batch) {
+        batch.flow_steps.extend(self.all);
+        batch.blobs.extend(self.messages);
     }
 }
 

@@ -49,13 +49,9 @@ impl Gateway {
         batch.flows.push(begun(&taken, &kept));
         batch.uniques = kept.iter().flat_map(uniques).collect();
         batch.blobs = kept.iter().map(|document| document.blob.clone()).collect();
-        if let Some((request, response)) = &taken.identified.exchange {
-            batch.blobs.push(request.clone());
-            batch.blobs.extend(response.clone());
-        }
         batch.writes = writes(&taken, &kept, &list, now);
         batch.jobs = self.jobs_of(&taken, &kept, now);
-        batch.flow_steps = steps.into_vec();
+        steps.keep_in(&mut batch);
         batch.flow_steps.push(stored_step(&taken, now));
         batch.audit.push(self.record_of_submission(&taken, &kept));
         match self.store.commit(batch).await {
@@ -118,7 +114,7 @@ impl Gateway {
     ) -> Result<Committed, StoreError> {
         let mut batch = Batch::new(TENANT);
         batch.flows.push(flow);
-        batch.flow_steps = steps.into_vec();
+        steps.keep_in(&mut batch);
         batch.audit.push(record);
         self.store.commit(batch).await
     }
