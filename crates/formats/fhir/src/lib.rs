@@ -24,6 +24,7 @@
 
 pub mod base64;
 pub mod datatypes;
+pub mod definitions;
 pub mod fr_core;
 pub mod mapping;
 pub mod outcome;
