@@ -30,6 +30,7 @@ pub mod mapping;
 pub mod outcome;
 pub mod pdsm;
 pub mod tape;
+pub mod terminology;
 pub mod write;
 
 pub use outcome::{Issue, IssueType, Issues, Noted, Reading};

@@ -1,0 +1,39 @@
+//! Terminologies: code systems, value sets and maps, and what can be asked of them.
+//!
+//! Enter by [`Library`] (what is known) and [`Terminology`] (what is asked): [`Terminology::member`]
+//! answers the question of validators without allocation; the operations of FHIR take the tape of a
+//! `Parameters` and give the JSON of the answer.
+//!
+//! Inside: `model` (facts), `read` (from the tape), `code_system` and `hierarchy` (compiled systems),
+//! `version`, `filter` and `set` (compiled value sets), `grammar` (systems that are rules), `implicit`
+//! (value sets that nobody wrote).
+//!
+//! Not here: the content of SNOMED CT, LOINC, CIM-10 or CCAM, which cannot be given away; a database;
+//! the network.
+
+mod code_system;
+mod filter;
+mod grammar;
+mod hierarchy;
+mod implicit;
+mod library;
+mod model;
+mod read;
+mod set;
+pub mod version;
+
+pub use code_system::{CodeSystem, CodeSystemBuilder, ConceptId};
+pub use filter::{FilterError, FilterFault};
+pub use grammar::Grammar;
+pub use hierarchy::Hierarchy;
+pub use library::{Library, Source, Terminology, Versioned, newest};
+pub use model::{
+    Coding, Compose, Concept, ConceptMap, Contained, Content, Designation, Extension, Filter, FilterOp, Header,
+    Include, IncludedConcept, MapElement, MapGroup, MapTarget, NamingSystem, Property, PropertyDefinition,
+    PropertyValue, Unmapped, ValueSet,
+};
+pub use read::{ReadError, coding, read_code_system, read_concept_map, read_naming_system, read_value_set};
+pub use set::{Members, Membership, Reason, Set, SetError};
+
+#[cfg(test)]
+mod tests;
