@@ -28,6 +28,7 @@ pub mod definitions;
 pub mod fr_core;
 pub mod mapping;
 pub mod outcome;
+pub mod package;
 pub mod pdsm;
 pub mod tape;
 pub mod terminology;

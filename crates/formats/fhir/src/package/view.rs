@@ -1,0 +1,186 @@
+//! Canonicals resolved from where one stands.
+//!
+//! `url|version` is that version or nothing; `url` alone is the nearest: resources that the user gave,
+//! then the package itself, then its dependencies by distance, then R4. Nothing is decoded before it is
+//! asked for, and then once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use socle_finding::Finding;
+
+use super::closure::trouble;
+use super::index::Entry;
+use super::{Closure, Package};
+use crate::tape::{Document, JsonError};
+
+/// What can be looked up from some packages, all that they depend on, and resources beside them.
+pub struct View {
+    closure: Closure,
+    /// Of each package, and last of the roots together, the packages in the order they are asked.
+    orders: Vec<Vec<usize>>,
+    beside: Vec<Beside>,
+    places: HashMap<Box<str>, Vec<Place>>,
+    decoded: Mutex<HashMap<Place, Option<Arc<Document>>>>,
+    problems: Mutex<Vec<Finding>>,
+}
+
+/// A resource that the user gave, outside any package.
+struct Beside {
+    kind: Box<str>,
+    version: Option<Box<str>>,
+    document: Arc<Document>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Place {
+    Beside(usize),
+    Packaged { package: usize, entry: usize },
+}
+
+impl View {
+    /// What can be seen from these packages.
+    #[must_use]
+    pub fn of(closure: Closure) -> Self {
+        let mut places: HashMap<Box<str>, Vec<Place>> = HashMap::new();
+        for (package, held) in closure.packages().iter().enumerate() {
+            for (entry, resource) in held.entries().iter().enumerate() {
+                if let (Some(url), false) = (&resource.url, resource.is_example) {
+                    places.entry(url.clone()).or_default().push(Place::Packaged { package, entry });
+                }
+            }
+        }
+        let count = closure.packages().len();
+        let mut orders: Vec<_> = (0..count).map(|package| closure.order_from(&[package])).collect();
+        orders.push(closure.order_from(closure.roots()));
+        let problems = Mutex::new(closure.findings());
+        Self { closure, orders, beside: Vec::new(), places, decoded: Mutex::default(), problems }
+    }
+
+    /// R4 alone.
+    #[must_use]
+    pub fn core() -> Self {
+        Self::of(Closure::default())
+    }
+
+    /// Puts a resource beside the packages, before them all; of a Bundle, each of its resources. A
+    /// resource without a canonical cannot be asked for and is left.
+    ///
+    /// # Errors
+    /// [`JsonError`] never happens for a document that was read; it is there for the entries of a Bundle,
+    /// which are read again on their own.
+    pub fn add(&mut self, document: Arc<Document>) -> Result<(), JsonError> {
+        let root = document.root();
+        if root.resource_type() == Some("Bundle") {
+            for resource in root.all("entry").filter_map(|entry| entry.get("resource")) {
+                self.add(Arc::new(Document::parse(resource.raw_bytes())?))?;
+            }
+            return Ok(());
+        }
+        let (Some(kind), Some(url)) = (root.resource_type(), root.text("url")) else { return Ok(()) };
+        let place = Place::Beside(self.beside.len());
+        self.places.entry(url.into()).or_default().push(place);
+        let (kind, version) = (kind.into(), root.text("version").map(Into::into));
+        self.beside.push(Beside { kind, version, document: document.clone() });
+        Ok(())
+    }
+
+    /// The packages, nearest first.
+    #[must_use]
+    pub fn packages(&self) -> &[Arc<Package>] {
+        self.closure.packages()
+    }
+
+    /// What this view is made of.
+    #[must_use]
+    pub const fn closure(&self) -> &Closure {
+        &self.closure
+    }
+
+    /// What was wrong with the packages, and with what was taken from them until now.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Finding> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A resource of that type (of any type when none is said), by its canonical.
+    #[must_use]
+    pub fn document(&self, kind: Option<&str>, canonical: &str) -> Option<Arc<Document>> {
+        self.decode(self.place(self.closure.packages().len(), kind, canonical)?)
+    }
+
+    /// Where a canonical leads, from the point of view of a package (or of the roots together).
+    fn place(&self, from: usize, kind: Option<&str>, canonical: &str) -> Option<Place> {
+        let (url, version) = match canonical.split_once('|') {
+            Some((url, version)) => (url, Some(version)),
+            None => (canonical, None),
+        };
+        let places = self.places.get(url)?;
+        let fits = |place: &&Place| self.fits(**place, kind, version);
+        if let Some(beside) = places.iter().rev().filter(|place| matches!(place, Place::Beside(_))).find(fits) {
+            return Some(*beside);
+        }
+        let order = &self.orders[from];
+        let distance = |place: &Place| match place {
+            Place::Packaged { package, .. } => order.iter().position(|index| index == package),
+            Place::Beside(_) => None,
+        };
+        let seen = places.iter().filter(fits).filter_map(|place| Some((distance(place)?, *place)));
+        seen.min_by_key(|(distance, _)| *distance).map(|(_, place)| place)
+    }
+
+    fn fits(&self, place: Place, kind: Option<&str>, version: Option<&str>) -> bool {
+        let (its_kind, its_version) = match place {
+            Place::Beside(index) => (&self.beside[index].kind, &self.beside[index].version),
+            Place::Packaged { package, entry } => {
+                let entry = self.entry(package, entry);
+                (&entry.kind, &entry.version)
+            }
+        };
+        kind.is_none_or(|kind| **its_kind == *kind)
+            && version.is_none_or(|version| its_version.as_deref().is_some_and(|its| is_version(its, version)))
+    }
+
+    fn entry(&self, package: usize, entry: usize) -> &Entry {
+        &self.closure.packages()[package].entries()[entry]
+    }
+
+    fn decode(&self, place: Place) -> Option<Arc<Document>> {
+        let (package, entry) = match place {
+            Place::Beside(index) => return Some(self.beside[index].document.clone()),
+            Place::Packaged { package, entry } => (package, entry),
+        };
+        if let Some(known) = self.decoded.lock().unwrap_or_else(PoisonError::into_inner).get(&place) {
+            return known.clone();
+        }
+        // Read without the lock: two threads may read the same once, none waits for the disk of another.
+        let document = match self.closure.packages()[package].document(self.entry(package, entry)) {
+            Ok(document) => Some(document),
+            Err(error) => {
+                self.tell(trouble(&error));
+                None
+            }
+        };
+        self.decoded.lock().unwrap_or_else(PoisonError::into_inner).insert(place, document.clone());
+        document
+    }
+
+    fn tell(&self, problem: Finding) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
+}
+
+impl std::fmt::Debug for View {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ids: Vec<_> = self.closure.packages().iter().map(|package| package.id().to_string()).collect();
+        write!(f, "View({}, {} beside)", ids.join(", "), self.beside.len())
+    }
+}
+
+/// The same version; or, as publishers write them, only its first parts: `1.2` for 1.2.0.
+fn is_version(its: &str, wanted: &str) -> bool {
+    its == wanted || its.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('.'))
+}
