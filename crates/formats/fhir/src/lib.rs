@@ -35,4 +35,4 @@ pub mod terminology;
 pub mod write;
 
 pub use outcome::{Issue, IssueType, Issues, Noted, Reading};
-pub use tape::{Document, JsonError, Kind, Limits, Node, Position};
+pub use tape::{Document, Format, JsonError, Kind, Limits, NameId, Node, Position};

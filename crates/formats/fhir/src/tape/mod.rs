@@ -9,7 +9,9 @@
 //! Not here: what an element means. A tape knows objects, arrays and scalars, no resource.
 
 mod error;
+mod json;
 mod keys;
+mod name;
 mod node;
 mod parse;
 mod place;
@@ -22,11 +24,12 @@ use bytes::Bytes;
 use socle_finding::{Rule, Severity, Text};
 
 pub use error::{JsonError, JsonErrorKind};
+pub use name::NameId;
 pub use node::{Items, Members, Node};
 pub use place::Position;
 
 use crate::outcome::{Issue, IssueType};
-use keys::{KeyId, Keys};
+use keys::Keys;
 use place::Places;
 
 /// What a document may cost.
@@ -47,9 +50,19 @@ impl Default for Limits {
     }
 }
 
-/// A JSON document: its bytes and its tape. Cheap to move, expensive to clone; share it in an `Arc`.
+/// How a document was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// FHIR R4 §2.6.2
+    Json,
+    /// FHIR R4 §2.6.1
+    Xml,
+}
+
+/// A document: its bytes and its tape. Cheap to move, expensive to clone; share it in an `Arc`.
 pub struct Document {
     bytes: Bytes,
+    format: Format,
     nodes: Vec<Raw>,
     keys: Keys,
     /// Text of the strings that were written with escapes, one after the other.
@@ -87,6 +100,12 @@ impl Document {
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// How it was written.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        self.format
     }
 
     /// How many values the document holds.
@@ -251,8 +270,8 @@ struct Raw {
     skip: u32,
     /// The container that holds it; itself for the root.
     parent: u32,
-    /// Its name in its object; [`KeyId::NONE`] in an array and for the root.
-    key: KeyId,
+    /// Its name in its object; [`NameId::NONE`] in an array and for the root.
+    key: NameId,
     tag: Tag,
 }
 

