@@ -14,7 +14,8 @@ use socle_xml::roxmltree::{self, Node};
 use socle_xml::{Encoding, Limits, NodeExt as _, XmlError};
 
 use crate::finding::{Findings, at};
-use crate::header::{self, Header, Patient};
+use crate::header::{self, Header, Patient, Template};
+use crate::rules;
 
 /// The namespace of CDA.
 pub const HL7_V3: &str = "urn:hl7-org:v3";
@@ -30,6 +31,7 @@ pub struct Document {
     form: Form,
     body: Body,
     code: Option<String>,
+    templates: Vec<Template>,
     header: Option<Box<Header>>,
     patient: Option<Patient>,
     findings: Vec<Finding>,
@@ -85,12 +87,20 @@ impl Document {
         if text.encoding != Encoding::Utf8 {
             findings.warning(UTF8, at(root), NOT_UTF8, SAVE_AS_UTF8);
         }
-        let body = body_of(root, &mut findings);
+        let body = body_of(root);
+        rules::judge_container(root, &body, &mut findings);
         let code = child(root, "code").and_then(|code| code.attribute("code")).map(str::to_owned);
         let (header, patient) = header::read(root, &mut findings);
         let header = header.filter(|_| !findings.has_error()).map(Box::new);
         header::judge_ins(root, &mut findings);
-        Ok(Self { body, code, form, header, patient, findings: findings.into_vec(), bytes: bytes.clone() })
+        let templates = header::templates_of(root);
+        rules::judge(
+            root,
+            &rules::Known { body: &body, templates: &templates, patient: patient.as_ref() },
+            &mut findings,
+        );
+        let findings = findings.into_vec();
+        Ok(Self { body, code, templates, form, header, patient, findings, bytes: bytes.clone() })
     }
 
     /// The bytes, as received.
@@ -117,7 +127,13 @@ impl Document {
         self.code.as_deref()
     }
 
-    /// Everything that is wrong with the header, errors and warnings. A wrong key of the INS is an error
+    /// `templateId` of the document, in order, even when the header is refused.
+    #[must_use]
+    pub fn templates(&self) -> &[Template] {
+        &self.templates
+    }
+
+    /// Everything that Socle's own rules find, header first, then body. A wrong key of the INS is an error
     /// here and does not prevent [`Header::read`]: the caller judges it by [`Header::ins`].
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
@@ -183,20 +199,23 @@ fn find<'a, 'i>(tree: &'a roxmltree::Document<'i>) -> Result<(Node<'a, 'i>, Form
     Ok((first, form))
 }
 
-fn body_of(root: Node<'_, '_>, findings: &mut Findings) -> Body {
+fn body_of(root: Node<'_, '_>) -> Body {
     if let Some(text) = path(root, &["component", "nonXMLBody", "text"]) {
-        let media_type = text.attribute("mediaType").unwrap_or_default().trim().to_ascii_lowercase();
-        header::check_payload(text, &media_type, payload_of(text).is_ok_and(|file| !file.is_empty()), findings);
-        return Body::Level1 { media_type };
+        return Body::Level1 { media_type: media_type_of(text) };
     }
     if path(root, &["component", "structuredBody"]).is_some() {
         return Body::Level3;
     }
-    header::no_body(root, findings);
     Body::Missing
 }
 
-fn payload_of(text: Node<'_, '_>) -> Result<Vec<u8>, DocumentError> {
+/// `@mediaType`, in lower case.
+pub(crate) fn media_type_of(node: Node<'_, '_>) -> String {
+    node.attribute("mediaType").unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The bytes of an `ED` in Base64.
+pub(crate) fn payload_of(text: Node<'_, '_>) -> Result<Vec<u8>, DocumentError> {
     let mut packed = text.full_text().into_bytes();
     packed.retain(|b| !b.is_ascii_whitespace());
     base64::engine::general_purpose::STANDARD.decode(packed).map_err(|_| DocumentError::Payload)

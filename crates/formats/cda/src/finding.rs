@@ -7,8 +7,17 @@ use socle_xml::roxmltree::Node;
 
 /// The place of an element.
 pub(crate) fn at(node: Node<'_, '_>) -> Location {
-    let position = node.document().text_pos_at(node.range().start);
-    Location { path: path_of(node), line: Some(position.row), column: Some(position.col) }
+    let (line, column) = position(node.document().input_text(), node.range().start);
+    Location { path: path_of(node), line: Some(line), column: Some(column) }
+}
+
+/// Line and column, from 1; a document may have a finding in every line, so counting must be cheap.
+fn position(text: &str, offset: usize) -> (u32, u32) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |at| at + 1);
+    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 
 /// The place where `child` should have been in `parent`.
@@ -72,6 +81,16 @@ impl Findings {
 
     pub(crate) fn has_error(&self) -> bool {
         socle_finding::any_error(&self.0)
+    }
+
+    /// Information: worth knowing, nothing to be done at once.
+    pub(crate) fn note(&mut self, rule: Rule, at: Location, message: Text, mend: Text) {
+        self.add(Severity::Information, rule, at, message, mend);
+    }
+
+    /// Has something been said of this very place?
+    pub(crate) fn has_at(&self, place: &Location) -> bool {
+        self.0.iter().any(|finding| finding.at.line == place.line && finding.at.column == place.column)
     }
 
     pub(crate) fn extend(&mut self, other: impl IntoIterator<Item = Finding>) {

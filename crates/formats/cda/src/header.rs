@@ -21,7 +21,7 @@ use crate::finding::Refused;
 use crate::time::Time;
 
 pub(crate) use patient::judge_ins;
-pub(crate) use read::{check_payload, no_body, read};
+pub(crate) use read::{bad_value, folded, identifier, missing, read, rule, templates_of, text};
 
 /// The header of one document. `Debug` shows its id and code: a title may hold a name.
 #[derive(Clone, PartialEq, Eq)]

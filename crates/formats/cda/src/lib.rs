@@ -13,7 +13,10 @@ mod finding;
 pub mod header;
 pub mod letter;
 pub mod pdf;
+mod rules;
 pub mod time;
+pub mod validate;
+pub mod volet;
 pub mod xdm;
 pub mod xds;
 

@@ -3,29 +3,19 @@
 use socle_xml::roxmltree::Node;
 
 use super::read::{
-    code_of, folded, identifiers, mandatory_code, missing, not_in_value_set, one, rule, text, tolerated_time, utc_time,
+    code_of, folded, identifiers, mandatory_code, missing, not_in_value_set, one, tolerated_time, utc_time,
 };
 use super::{Encounter, MainEvent, ServiceEvent};
 use crate::codes;
 use crate::document::{child, children, path};
-use crate::finding::{Findings, at};
+use crate::finding::Findings;
 
-fn service_event(node: Node<'_, '_>, found: &mut Findings) -> ServiceEvent {
+fn service_event(node: Node<'_, '_>) -> ServiceEvent {
     let code = child(node, "code");
     let translations = code.into_iter().flat_map(|code| children(code, "translation"));
     let codes = code.into_iter().chain(translations).filter_map(code_of).collect();
-    let start = tolerated_time(path(node, &["effectiveTime", "low"]), found);
-    let stop = tolerated_time(path(node, &["effectiveTime", "high"]), found);
-    if let (Some(low), Some(high)) = (start.and_then(|t| t.timestamp()), stop.and_then(|t| t.timestamp()))
-        && low > high
-    {
-        found.warning(
-            rule("documentationOf, effectiveTime"),
-            at(node),
-            text("l'acte finit avant de commencer", "the act ends before it starts"),
-            text("vérifiez low et high", "check low and high"),
-        );
-    }
+    let start = tolerated_time(path(node, &["effectiveTime", "low"]));
+    let stop = tolerated_time(path(node, &["effectiveTime", "high"]));
     ServiceEvent { ids: identifiers(node), codes, start, stop }
 }
 
@@ -52,7 +42,7 @@ pub(super) fn service_events(root: Node<'_, '_>, found: &mut Findings) -> Option
         .unwrap_or(0);
     let main = nodes.remove(main_at);
     let main_event = main_event(main, found);
-    let others = nodes.into_iter().map(|node| service_event(node, found)).collect();
+    let others = nodes.into_iter().map(service_event).collect();
     Some((main_event?, others))
 }
 
@@ -78,7 +68,7 @@ fn main_event(node: Node<'_, '_>, found: &mut Findings) -> Option<MainEvent> {
             None
         }
     };
-    let event = service_event(node, found);
+    let event = service_event(node);
     Some(MainEvent { start: start?, event, practice_setting: practice_setting? })
 }
 
@@ -100,8 +90,8 @@ pub(super) fn encounter(node: Node<'_, '_>, found: &mut Findings) -> Option<Enco
     }
     Some(Encounter {
         code: child(encounter, "code").and_then(code_of),
-        start: tolerated_time(path(encounter, &["effectiveTime", "low"]), found),
-        stop: tolerated_time(path(encounter, &["effectiveTime", "high"]), found),
+        start: tolerated_time(path(encounter, &["effectiveTime", "low"])),
+        stop: tolerated_time(path(encounter, &["effectiveTime", "high"])),
         facility: code,
         place: path(facility, &["location", "name"]).map(folded).filter(|name| !name.is_empty()),
     })

@@ -14,7 +14,7 @@ pub(super) fn author_of(node: Node<'_, '_>, found: &mut Findings) -> Option<Auth
         missing(node, "assignedAuthor", point, found);
         return None;
     }
-    let time = tolerated_time(child(node, "time"), found);
+    let time = tolerated_time(child(node, "time"));
     let assigned = one(node, "assignedAuthor", point, found)?;
     let ids = identifiers(assigned);
     if ids.is_empty() {
@@ -92,7 +92,7 @@ pub(super) fn authenticator_of(node: Node<'_, '_>, found: &mut Findings) -> Opti
         no_name(entity, found);
     }
     let organisation = child(entity, "representedOrganization").map(organisation_of);
-    Some(Authenticator { time: tolerated_time(Some(time?), found), ids, name, organisation })
+    Some(Authenticator { time: tolerated_time(Some(time?)), ids, name, organisation })
 }
 
 pub(super) fn recipient_of(node: Node<'_, '_>) -> Option<Recipient> {

@@ -24,11 +24,11 @@ const XDS_SD: &str = "1.3.6.1.4.1.19376.1.2.20";
 const TITLE_MOST: usize = 128;
 
 /// A rule of the header.
-pub(super) const fn rule(point: &'static str) -> Rule {
+pub(crate) const fn rule(point: &'static str) -> Rule {
     Rule::fixed(SMIN, point)
 }
 
-pub(super) const fn text(fr: &'static str, en: &'static str) -> Text {
+pub(crate) const fn text(fr: &'static str, en: &'static str) -> Text {
     Text::fixed(fr, en)
 }
 
@@ -115,7 +115,7 @@ pub(super) fn one<'a, 'i: 'a>(
     Some(first)
 }
 
-pub(super) fn missing(parent: Node<'_, '_>, name: &str, point: &'static str, found: &mut Findings) {
+pub(crate) fn missing(parent: Node<'_, '_>, name: &str, point: &'static str, found: &mut Findings) {
     found.error(
         rule(point),
         missing_in(parent, name),
@@ -133,7 +133,7 @@ fn repeated(node: Node<'_, '_>, point: &'static str, found: &mut Findings) {
     );
 }
 
-fn bad_value(node: Node<'_, '_>, point: &'static str, mend: Text, found: &mut Findings) {
+pub(crate) fn bad_value(node: Node<'_, '_>, point: &'static str, mend: Text, found: &mut Findings) {
     found.error(
         rule(point),
         at(node),
@@ -172,13 +172,18 @@ fn check_realm(root: Node<'_, '_>, found: &mut Findings) {
     }
 }
 
-fn templates(root: Node<'_, '_>, found: &mut Findings) -> Vec<Template> {
-    let point = "en-tête, templateId 3..*";
+/// `templateId` of an element, those that have a root.
+pub(crate) fn templates_of(node: Node<'_, '_>) -> Vec<Template> {
     let read = |node: Node<'_, '_>| {
         let root = node.attribute("root")?.trim().to_owned();
         Some(Template { root, version: node.attribute("extension").map(str::to_owned) })
     };
-    let all: Vec<Template> = children(root, "templateId").filter_map(read).collect();
+    children(node, "templateId").filter_map(read).collect()
+}
+
+fn templates(root: Node<'_, '_>, found: &mut Findings) -> Vec<Template> {
+    let point = "en-tête, templateId 3..*";
+    let all = templates_of(root);
     for (template, fr, en) in [
         (HL7_FRANCE, "le templateId HL7 France est absent", "the templateId of HL7 France is missing"),
         (CI_SIS, "le templateId du CI-SIS est absent", "the templateId of the CI-SIS is missing"),
@@ -223,7 +228,7 @@ fn templates(root: Node<'_, '_>, found: &mut Findings) -> Vec<Template> {
 }
 
 /// `II`: none without root.
-pub(super) fn identifier(node: Node<'_, '_>) -> Option<Identifier> {
+pub(crate) fn identifier(node: Node<'_, '_>) -> Option<Identifier> {
     let root = node.attribute("root").map(str::trim).filter(|root| !root.is_empty())?;
     let extension = node.attribute("extension").map(str::trim).filter(|extension| !extension.is_empty());
     Some(Identifier { root: root.to_owned(), extension: extension.map(str::to_owned) })
@@ -255,7 +260,7 @@ fn document_id(root: Node<'_, '_>, found: &mut Findings) -> Option<Identifier> {
 }
 
 /// `CD`/`CE` with code and system.
-pub(super) fn code_of(node: Node<'_, '_>) -> Option<Code> {
+pub(crate) fn code_of(node: Node<'_, '_>) -> Option<Code> {
     let part = |name: &str| node.attribute(name).map(str::trim).filter(|text| !text.is_empty());
     Some(Code::new(part("code")?, part("codeSystem")?, part("displayName").unwrap_or_default()))
 }
@@ -296,7 +301,7 @@ fn type_code(root: Node<'_, '_>, found: &mut Findings) -> Option<Code> {
 }
 
 /// Text of an element, spaces folded.
-pub(super) fn folded(node: Node<'_, '_>) -> String {
+pub(crate) fn folded(node: Node<'_, '_>) -> String {
     node.full_text().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -334,20 +339,9 @@ pub(super) fn utc_time(node: Node<'_, '_>, point: &'static str, found: &mut Find
     Some(time)
 }
 
-/// A time that is kept when it can be read.
-pub(super) fn tolerated_time(node: Option<Node<'_, '_>>, found: &mut Findings) -> Option<Time> {
-    let node = node?;
-    let value = node.attribute("value")?;
-    let time = value.trim().parse::<Time>().ok();
-    if time.is_none() {
-        found.warning(
-            rule("types de données, TS"),
-            at(node),
-            text("la date n'a pas une forme admise", "the time is not in an admitted form"),
-            LOCAL_TIME,
-        );
-    }
-    time
+/// A time that is kept when it can be read; `rules` says what is wrong with the others.
+pub(super) fn tolerated_time(node: Option<Node<'_, '_>>) -> Option<Time> {
+    node?.attribute("value")?.trim().parse::<Time>().ok()
 }
 
 fn effective_time(root: Node<'_, '_>, found: &mut Findings) -> Option<Time> {
@@ -510,28 +504,4 @@ fn related(root: Node<'_, '_>, found: &mut Findings) -> Option<Option<Related>> 
         );
     }
     Some(Some(Related { kind: kind?, parent: identifier }))
-}
-
-/// The body of a niveau 1 document: one file of a listed media type, in Base64.
-pub(crate) fn check_payload(node: Node<'_, '_>, media_type: &str, decodes: bool, found: &mut Findings) {
-    let point = "corps, nonXMLBody/text";
-    if codes::format_of_media_type(media_type).is_none() {
-        let mend = text(
-            "mediaType est application/pdf, text/plain, text/rtf, image/jpeg ou image/tiff",
-            "mediaType is application/pdf, text/plain, text/rtf, image/jpeg or image/tiff",
-        );
-        bad_value(node, point, mend, found);
-    }
-    if node.attribute("representation") != Some("B64") || !decodes {
-        let mend = text(
-            "encodez le fichier en Base64 et écrivez representation=\"B64\"",
-            "encode the file in Base64 and write representation=\"B64\"",
-        );
-        bad_value(node, point, mend, found);
-    }
-}
-
-/// Neither kind of body.
-pub(crate) fn no_body(root: Node<'_, '_>, found: &mut Findings) {
-    missing(root, "component/structuredBody", "corps, component 1..1", found);
 }
