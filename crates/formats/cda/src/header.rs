@@ -21,7 +21,9 @@ use crate::finding::Refused;
 use crate::time::Time;
 
 pub(crate) use patient::judge_ins;
-pub(crate) use read::{bad_value, folded, identifier, missing, read, rule, templates_of, text};
+pub(crate) use read::{
+    Loose, bad_value, code_of, folded, identifier, loosely, missing, read, rule, templates_of, text,
+};
 
 /// The header of one document. `Debug` shows its id and code: a title may hold a name.
 #[derive(Clone, PartialEq, Eq)]

@@ -8,12 +8,15 @@
 
 pub mod code;
 pub mod codes;
+pub mod diff;
 pub mod document;
 mod finding;
 pub mod header;
 pub mod letter;
 pub mod pdf;
 mod rules;
+pub mod sections;
+pub mod show;
 pub mod time;
 pub mod validate;
 pub mod volet;

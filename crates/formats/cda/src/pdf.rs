@@ -11,6 +11,8 @@ mod font;
 mod layout;
 mod narrative;
 
+pub(crate) use narrative::lines_in as narrative_lines;
+
 use jiff::civil::{Date, DateTime};
 
 use self::layout::Layout;
@@ -143,7 +145,7 @@ fn document_rows(header: &Header) -> Vec<Row> {
     rows
 }
 
-fn author_text(author: &crate::header::Author) -> String {
+pub(crate) fn author_text(author: &crate::header::Author) -> String {
     let name = match &author.by {
         AuthoredBy::Person(name) => person(name),
         AuthoredBy::Device { model, software } => {
@@ -155,12 +157,12 @@ fn author_text(author: &crate::header::Author) -> String {
     with_structure(text, author.organisation.as_ref())
 }
 
-fn with_structure(text: String, organisation: Option<&Organisation>) -> String {
+pub(crate) fn with_structure(text: String, organisation: Option<&Organisation>) -> String {
     let Some(structure) = organisation.and_then(|organisation| organisation.name.as_deref()) else { return text };
     if text.is_empty() { structure.to_owned() } else { format!("{text}, {structure}") }
 }
 
-fn person(name: &PersonName) -> String {
+pub(crate) fn person(name: &PersonName) -> String {
     let parts = [name.suffix.as_deref(), Some(name.given.as_str()), Some(name.family.as_str())];
     parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
@@ -178,7 +180,7 @@ fn day(date: Date) -> String {
 }
 
 /// As precise as it was written, where it was written.
-fn moment(time: &Time) -> String {
+pub(crate) fn moment(time: &Time) -> String {
     let local: DateTime = time.local();
     match time.precision() {
         Precision::Year => format!("{:04}", local.year()),

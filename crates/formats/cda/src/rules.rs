@@ -18,6 +18,8 @@ mod stylesheet;
 mod tables;
 mod times;
 
+pub(crate) use narrative::is_safe_link;
+
 use std::collections::{HashMap, HashSet};
 
 use socle_xml::roxmltree::Node;

@@ -10,7 +10,7 @@ use crate::codes;
 use crate::document::{child, children, path};
 use crate::finding::Findings;
 
-fn service_event(node: Node<'_, '_>) -> ServiceEvent {
+pub(super) fn service_event(node: Node<'_, '_>) -> ServiceEvent {
     let code = child(node, "code");
     let translations = code.into_iter().flat_map(|code| children(code, "translation"));
     let codes = code.into_iter().chain(translations).filter_map(code_of).collect();

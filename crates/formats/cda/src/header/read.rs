@@ -4,7 +4,7 @@ use socle_finding::{Rule, Severity, Text};
 use socle_xml::NodeExt as _;
 use socle_xml::roxmltree::Node;
 
-use super::acts::{encounter, service_events};
+use super::acts::{encounter, service_event, service_events};
 use super::patient::patient_of;
 use super::people::{authenticator_of, author_of, organisation_of, participant_of, recipient_of};
 use super::{Header, Order, Patient, Related, RelatedKind, Template, Time};
@@ -37,6 +37,44 @@ pub(crate) const fn text(fr: &'static str, en: &'static str) -> Text {
 pub(crate) fn read(root: Node<'_, '_>, found: &mut Findings) -> (Option<Header>, Option<Patient>) {
     let mut patient = None;
     (parts(root, &mut patient, found), patient)
+}
+
+/// What a reader may see of a header, even of one that is refused: each part that can be read.
+pub(crate) struct Loose {
+    pub(crate) id: Option<String>,
+    pub(crate) version: Option<u32>,
+    pub(crate) replaces: Option<String>,
+    pub(crate) confidentiality: Option<String>,
+    pub(crate) authors: Vec<super::Author>,
+    pub(crate) custodian: Option<super::Organisation>,
+    pub(crate) legal_authenticator: Option<super::Authenticator>,
+    pub(crate) recipients: Vec<super::Recipient>,
+    pub(crate) participants: Vec<super::Participant>,
+    pub(crate) events: Vec<super::ServiceEvent>,
+    pub(crate) encounter: Option<super::Encounter>,
+}
+
+/// Reads what can be read; what is wrong is told by [`read`].
+pub(crate) fn loosely(root: Node<'_, '_>) -> Loose {
+    let ignored = &mut Findings::default();
+    let replaced = child(root, "relatedDocument").filter(|node| node.attribute("typeCode") == Some("RPLC"));
+    let custodian = path(root, &["custodian", "assignedCustodian", "representedCustodianOrganization"]);
+    Loose {
+        id: child(root, "id").and_then(identifier).map(|id| id.to_unique_id()),
+        version: child(root, "versionNumber").and_then(|node| node.attribute("value")?.trim().parse().ok()),
+        replaces: replaced
+            .and_then(|node| path(node, &["parentDocument", "id"]))
+            .and_then(identifier)
+            .map(|id| id.to_unique_id()),
+        confidentiality: child(root, "confidentialityCode").and_then(|node| node.attribute("code")).map(str::to_owned),
+        authors: children(root, "author").filter_map(|node| author_of(node, ignored)).collect(),
+        custodian: custodian.map(organisation_of),
+        legal_authenticator: child(root, "legalAuthenticator").and_then(|node| authenticator_of(node, ignored)),
+        recipients: children(root, "informationRecipient").filter_map(recipient_of).collect(),
+        participants: children(root, "participant").filter_map(participant_of).collect(),
+        events: children(root, "documentationOf").filter_map(|n| child(n, "serviceEvent")).map(service_event).collect(),
+        encounter: child(root, "componentOf").and_then(|node| encounter(node, ignored)),
+    }
 }
 
 fn parts(root: Node<'_, '_>, patient: &mut Option<Patient>, found: &mut Findings) -> Option<Header> {

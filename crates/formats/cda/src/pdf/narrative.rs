@@ -53,6 +53,16 @@ pub(super) fn blocks_of(text: Node<'_, '_>) -> Vec<Block> {
     reading.blocks
 }
 
+/// The text of a `text` element, one line a paragraph, item or row.
+pub(crate) fn lines_in(text: Node<'_, '_>) -> Vec<String> {
+    let lines = |block: &Block| match block {
+        Block::Table(rows) => rows.iter().map(row_line).collect(),
+        other => vec![lines_of(std::slice::from_ref(other))],
+    };
+    let all = blocks_of(text).iter().flat_map(lines).collect::<Vec<String>>();
+    all.into_iter().map(|line| line.replace('\n', " / ")).filter(|line| !line.is_empty()).collect()
+}
+
 /// The text of an element on one line.
 pub(super) fn inline_text(node: Node<'_, '_>) -> String {
     lines_of(&blocks_of(node)).replace('\n', " ")
