@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use socle_finding::Text;
 use socle_identity::{Environment, IdNatStruct, MssAddress};
 
 pub(crate) use lock::check_lock;
@@ -378,7 +379,7 @@ impl Default for Twins {
 
 impl Default for Dispatch {
     fn default() -> Self {
-        Self { workers: 4, first_wait_s: 2, longest_wait_s: 900, max_attempts: 40, insi_answer_valid_h: 24 }
+        Self { workers: 8, first_wait_s: 2, longest_wait_s: 900, max_attempts: 40, insi_answer_valid_h: 24 }
     }
 }
 
@@ -415,34 +416,88 @@ impl Config {
 }
 
 fn read_table(path: &Path) -> Result<toml::Table, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::File { path: path.to_owned(), reason: error.to_string() })?;
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
     text.parse()
-        .map_err(|error: toml::de::Error| ConfigError::File { path: path.to_owned(), reason: error.to_string() })
+        .map_err(|error: toml::de::Error| ConfigError::NotToml { path: path.to_owned(), reason: error.to_string() })
 }
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
-    /// The file cannot be read, or is not TOML.
-    #[error("{}: {reason}", path.display())]
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
     File {
         /// Which one.
         path: PathBuf,
-        /// What the system or the parser said.
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{}: {reason}", path.display())]
+    NotToml {
+        /// Which one.
+        path: PathBuf,
+        /// What the parser said, with the place.
         reason: String,
     },
     /// A field is unknown or of another kind.
     #[error("the configuration is not of the expected form: {0}")]
     Shape(String),
     /// A variable does not name a field.
-    #[error("the variable {name} names no field: {reason}")]
+    #[error("the variable {name} names no field")]
     Variable {
         /// The variable.
         name: String,
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl ConfigError {
+    /// What happened, for a person.
+    pub(crate) fn said(&self) -> Text {
+        match self {
+            Self::File { path, source } => Text::new(
+                format!("la configuration {} ne peut pas être lue ({source})", path.display()),
+                format!("the configuration {} cannot be read ({source})", path.display()),
+            ),
+            Self::NotToml { path, reason } => Text::new(
+                format!("{} n'est pas du TOML :\n{reason}", path.display()),
+                format!("{} is not TOML:\n{reason}", path.display()),
+            ),
+            Self::Shape(reason) => Text::new(
+                format!("la configuration n'a pas la forme attendue :\n{reason}"),
+                format!("the configuration is not of the expected form:\n{reason}"),
+            ),
+            Self::Variable { name, .. } => Text::new(
+                format!("la variable {name} ne désigne aucun champ de la configuration"),
+                format!("the variable {name} names no field of the configuration"),
+            ),
+        }
+    }
+
+    /// What to do.
+    pub(crate) fn mend(&self) -> Text {
+        match self {
+            Self::File { .. } => Text::fixed("vérifiez le chemin et les droits", "check the path and the rights"),
+            Self::NotToml { .. } => Text::fixed(
+                "`socle serve --print-config` montre un exemple complet",
+                "`socle serve --print-config` shows a whole example",
+            ),
+            Self::Shape(reason) if reason.contains("socket address") => Text::fixed(
+                "une adresse d'écoute s'écrit avec son port : \"127.0.0.1:8080\"",
+                "a listening address is written with its port: \"127.0.0.1:8080\"",
+            ),
+            Self::Shape(_) => Text::fixed(
+                "`socle serve --print-config` montre les champs et leur forme",
+                "`socle serve --print-config` shows the fields and their form",
+            ),
+            Self::Variable { .. } => Text::fixed(
+                "SOCLE_SERVER__LISTEN désigne server.listen : deux soulignés séparent la section du champ",
+                "SOCLE_SERVER__LISTEN names server.listen: two underscores part the section from the field",
+            ),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod config;
 mod platform;
 mod remote;
 mod say;
+mod trouble;
 mod twins;
 
 use std::process::ExitCode;

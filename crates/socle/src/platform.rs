@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use socle_finding::Lang;
 use socle_gateway::{Gateway, Services};
@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::config::{self, Config, Endpoint, check_lock};
+use crate::trouble::{OrTrouble as _, Trouble};
 use crate::twins::{self, Name, Twins};
 
 /// What other software needs to meet the twins: client certificates by the profiles that the services
@@ -140,8 +141,14 @@ impl Platform {
 /// Says all that mixes, then stops.
 pub(crate) fn refuse_mixed_environments(config: &Config) -> Result<()> {
     let Err(breaches) = check_lock(config) else { return Ok(()) };
-    let lines: Vec<String> = breaches.iter().map(|breach| format!("\n  {breach}")).collect();
-    bail!("verrou d'environnement / environment lock:{}", lines.concat())
+    let lines = |lang| {
+        breaches.iter().map(|breach| format!("\n  {} : {}", breach.field, breach.reason.get(lang))).collect::<String>()
+    };
+    let trouble = Trouble::new(
+        format!("la configuration mêle des environnements, ou s'expose trop :{}", lines(Lang::Fr)),
+        format!("the configuration mixes environments, or exposes too much:{}", lines(Lang::En)),
+    );
+    Err(trouble.mend("un seul environnement par configuration", "one environment per configuration").into())
 }
 
 /// The test PKI, made at the first start.
@@ -149,7 +156,16 @@ pub(crate) async fn open_pki(config: &Config) -> Result<Arc<TestPki>> {
     let folder = config.pki_folder();
     let shown = folder.display().to_string();
     let opened = tokio::task::spawn_blocking(move || TestPki::open_or_create(&folder)).await?;
-    Ok(Arc::new(opened.with_context(|| format!("PKI de test : {shown}"))?))
+    Ok(Arc::new(opened.or_trouble(|| {
+        Trouble::new(
+            format!("la PKI de test ne peut pas être ouverte dans {shown}"),
+            format!("the test PKI cannot be opened in {shown}"),
+        )
+        .mend(
+            "donnez à cet utilisateur le droit d'écrire dans le dossier de données, ou choisissez-en un autre (data = …)",
+            "give this user the right to write in the data folder, or choose another one (data = …)",
+        )
+    })?))
 }
 
 /// The twins that serve in this process.
@@ -164,9 +180,17 @@ fn wanted_twins(config: &Config) -> Vec<Name> {
 }
 
 async fn bind(address: SocketAddr, field: &str) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("{field} : {address} ne peut pas être ouvert (port déjà pris ?) / cannot be opened (port taken?)")
-    })
+    let bound = TcpListener::bind(address).await.or_trouble(|| {
+        Trouble::new(
+            format!("{field} : {address} ne peut pas être ouvert"),
+            format!("{field}: {address} cannot be opened"),
+        )
+        .mend(
+            format!("une plateforme tourne peut-être déjà ; sinon choisissez un autre port ({field} = …)"),
+            format!("a platform may be running already; otherwise choose another port ({field} = …)"),
+        )
+    })?;
+    Ok(bound)
 }
 
 async fn open_store(config: &Config) -> Result<Arc<SqliteStore>> {
@@ -190,10 +214,14 @@ async fn sign_checkpoints(store: Arc<SqliteStore>, shutdown: Shutdown) {
 
 impl Addresses {
     fn of(config: &Config, twins: &Twins) -> Result<Self> {
-        let missing = |name: &str| anyhow::anyhow!("{name} : aucun jumeau / no twin");
-        let pick = |endpoint: &Endpoint, twin: Option<String>, name: &str| match endpoint {
-            Endpoint::At(address) => Ok(address.clone()),
-            Endpoint::Twin => twin.ok_or_else(|| missing(name)),
+        let missing = |name: &str| {
+            Trouble::new(format!("{name} : aucun jumeau ne sert ici"), format!("{name}: no twin serves here"))
+        };
+        let pick = |endpoint: &Endpoint, twin: Option<String>, name: &str| -> Result<String, Trouble> {
+            match endpoint {
+                Endpoint::At(address) => Ok(address.clone()),
+                Endpoint::Twin => twin.ok_or_else(|| missing(name)),
+            }
         };
         let submission = pick(&config.mss.endpoint, twins.mss.as_ref().map(|twin| twin.submission_url.clone()), "mss")?;
         Ok(Self {
@@ -322,9 +350,12 @@ impl Parts<'_> {
         match (&self.config.mss.white_list, self.pki) {
             (Some(file), _) => self.national_white_list(file),
             (None, Some(pki)) => twins::white_list(pki),
-            (None, None) => bail!(
-                "mss.white_list manque : un exemplaire de listeblanchemssante.xml / is missing: a copy of listeblanchemssante.xml"
-            ),
+            (None, None) => Err(Trouble::missing(
+                "mss.white_list",
+                "un exemplaire de listeblanchemssante.xml",
+                "a copy of listeblanchemssante.xml",
+            )
+            .into()),
         }
     }
 
@@ -398,7 +429,12 @@ impl Parts<'_> {
         }
         match self.config.environment {
             Environment::Jumeau => Ok(Authentication::Secret(socle_prosante::twin::CONSOLE.secret.to_owned())),
-            _ => bail!("prosante.client_secret_file manque / is missing"),
+            _ => Err(Trouble::missing(
+                "prosante.client_secret_file",
+                "le fichier qui contient le secret du client",
+                "the file that holds the client's secret",
+            )
+            .into()),
         }
     }
 
@@ -406,7 +442,7 @@ impl Parts<'_> {
         match (self.pki, &self.config.server.certificate) {
             (_, Some(files)) => read_credentials(files, self.config.environment, "server.certificate"),
             (Some(pki), None) => Ok(pki.credentials("socle-server", &Profile::Server { names: Vec::new() })?),
-            (None, None) => bail!("server.certificate manque / is missing"),
+            (None, None) => Err(missing_pair("server.certificate")),
         }
     }
 
@@ -420,9 +456,10 @@ impl Parts<'_> {
                 Ok(Anchors::from_pem_files(&[file], self.config.environment).with_context(|| field.to_owned())?)
             }
             (None, Some(pki)) => Ok(pki.anchors().clone()),
-            (None, None) => bail!(
-                "{field} manque : les autorités du service, en PEM / is missing: the service's authorities, in PEM"
-            ),
+            (None, None) => {
+                Err(Trouble::missing(field, "les autorités du service, en PEM", "the service's authorities, in PEM")
+                    .into())
+            }
         }
     }
 
@@ -441,9 +478,7 @@ impl Parts<'_> {
                 let profile = if seal { Profile::OrgSign(organisation) } else { Profile::OrgAuthCli(organisation) };
                 Ok(pki.credentials(name, &profile)?)
             }
-            (None, None) => {
-                bail!("{field} manque : certificat et clé, en PEM / is missing: certificate and key, in PEM")
-            }
+            (None, None) => Err(missing_pair(field)),
         }
     }
 
@@ -463,6 +498,10 @@ fn organisation(config: &Config, cn: &str) -> Organisation {
 
 fn read_credentials(files: &config::Credentials, environment: Environment, field: &str) -> Result<Credentials> {
     Credentials::from_pem_files(&files.certificate, &files.key, environment).with_context(|| field.to_owned())
+}
+
+fn missing_pair(field: &str) -> anyhow::Error {
+    Trouble::missing(field, "certificate = … et key = … (PEM)", "certificate = … and key = … (PEM)").into()
 }
 
 fn fhir_base(tls: SocketAddr) -> String {
@@ -497,7 +536,7 @@ pub(crate) fn cli_credentials(config: &Config, pki: Option<&TestPki>) -> Result<
         (None, Some(pki)) => {
             Ok(pki.credentials("socle-cli", &Profile::OrgAuthCli(organisation(config, CLI_COMMON_NAME)))?)
         }
-        (None, None) => bail!("cli.credentials manque / is missing"),
+        (None, None) => Err(missing_pair("cli.credentials")),
     }
 }
 

@@ -12,6 +12,7 @@ use socle_trust::{Anchors, Credentials};
 
 use crate::config::Config;
 use crate::platform::{cli_credentials, open_pki};
+use crate::trouble::{OrTrouble as _, Trouble};
 
 /// A client of the front door.
 #[derive(Clone)]
@@ -33,7 +34,14 @@ impl Remote {
         let anchors = match (&config.cli.anchors, &pki) {
             (Some(file), _) => Anchors::from_pem_files(&[file], config.environment).context("cli.anchors")?,
             (None, Some(pki)) => pki.anchors().clone(),
-            (None, None) => bail!("cli.anchors manque / is missing"),
+            (None, None) => {
+                return Err(Trouble::missing(
+                    "cli.anchors",
+                    "les autorités de la plateforme, en PEM",
+                    "the platform's authorities, in PEM",
+                )
+                .into());
+            }
         };
         let default = format!("https://localhost:{}", config.server.listen_tls.port());
         let base = config.cli.server.clone().unwrap_or(default);
@@ -53,8 +61,15 @@ impl Remote {
         let request = Request::post(format!("{}/oauth/token", self.base))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from("grant_type=client_credentials".to_owned()))?;
-        let response = self.http.send(request).await.with_context(|| {
-            format!("la plateforme ne répond pas à {} (socle serve tourne-t-il ?) / the platform does not answer (is socle serve running?)", self.base)
+        let response = self.http.send(request).await.or_trouble(|| {
+            Trouble::new(
+                format!("la plateforme ne répond pas à {}", self.base),
+                format!("the platform does not answer at {}", self.base),
+            )
+            .mend(
+                "lancez `socle serve` dans un autre terminal, ou indiquez son adresse (cli.server)",
+                "run `socle serve` in another terminal, or give its address (cli.server)",
+            )
         })?;
         let body: Value = serde_json::from_slice(response.body()).context("/oauth/token")?;
         match body.get("access_token").and_then(Value::as_str) {

@@ -7,6 +7,22 @@ use std::process::ExitCode;
 use socle_fhir::outcome::Shown;
 use socle_finding::{Lang, Severity};
 
+use crate::trouble::told;
+
+/// An error, for a person.
+pub(crate) struct Explained {
+    pub said: String,
+    pub causes: Vec<String>,
+    pub mends: Vec<String>,
+}
+
+impl std::fmt::Display for Explained {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.said)?;
+        self.causes.iter().try_for_each(|cause| write!(f, " : {cause}"))
+    }
+}
+
 /// Speaks French or English.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Speaker {
@@ -45,11 +61,39 @@ impl Speaker {
 
     /// The end of a command that could not do its work.
     pub(crate) fn failed(&self, error: &anyhow::Error) -> ExitCode {
-        self.note(format!("{} : {error}", self.pick("erreur", "error")));
-        for cause in error.chain().skip(1) {
-            self.note(format!("   {} : {cause}", self.pick("cause", "because")));
-        }
+        self.trouble(None, error);
         ExitCode::from(2)
+    }
+
+    /// What went wrong, about what, why, and what to do.
+    pub(crate) fn trouble(&self, subject: Option<&str>, error: &anyhow::Error) {
+        let Explained { said, causes, mends } = self.explain(error);
+        let subject = subject.map(|subject| format!("{subject} : ")).unwrap_or_default();
+        self.note(format!("{} : {subject}{said}", self.pick("erreur", "error")));
+        for cause in causes {
+            self.note(format!("{:>8} : {cause}", self.pick("cause", "because")));
+        }
+        for mend in mends {
+            self.note(format!("{:>8} : {mend}", self.pick("remède", "mend")));
+        }
+    }
+
+    /// An error in the language asked for. What only a library says stays as it says it.
+    pub(crate) fn explain(&self, error: &anyhow::Error) -> Explained {
+        let (mut sentences, mut mends) = (Vec::new(), Vec::new());
+        for cause in error.chain() {
+            let Some(told) = told(cause) else {
+                sentences.push(cause.to_string());
+                continue;
+            };
+            sentences.push(told.said.get(self.lang).to_owned());
+            mends.extend(told.mend.map(|mend| mend.get(self.lang).to_owned()));
+            if told.is_whole {
+                break;
+            }
+        }
+        let said = sentences.remove(0);
+        Explained { said, causes: sentences, mends }
     }
 
     /// What a server found, as a person reads it: what, where, by which rule, how to mend it.

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use socle_mss::model::WhiteList;
 use socle_trust::Shutdown;
 use socle_trust::pki::TestPki;
 use socle_trust::token::{Expected, RemoteKeys, TokenKind, Verifier};
 
 use crate::config::Config;
+use crate::trouble::{OrTrouble as _, Trouble};
 
 /// Said at every start, on every page, in every piece of evidence of a twin.
 pub(crate) const NOTICE: &str = socle_dmp::twin::UNOFFICIAL;
@@ -59,17 +60,18 @@ impl Twins {
     ) -> Result<Self> {
         let mut twins = Self::default();
         if names.contains(&Name::ProSante) {
-            twins.prosante = Some(start_prosante(config, pki, shutdown).await.context("jumeau Pro Santé Connect")?);
+            twins.prosante =
+                Some(start_prosante(config, pki, shutdown).await.or_trouble(|| not_started("Pro Santé Connect"))?);
         }
         if names.contains(&Name::Ins) {
-            twins.ins = Some(start_ins(config, pki, shutdown).await.context("jumeau INSi")?);
+            twins.ins = Some(start_ins(config, pki, shutdown).await.or_trouble(|| not_started("INSi"))?);
         }
         if names.contains(&Name::Dmp) {
-            twins.dmp = Some(start_dmp(config, pki, shutdown).await.context("jumeau DMP")?);
+            twins.dmp = Some(start_dmp(config, pki, shutdown).await.or_trouble(|| not_started("DMP"))?);
         }
         if names.contains(&Name::Mss) {
             let issuer = twins.prosante.as_ref().map(|prosante| prosante.issuer.clone());
-            twins.mss = Some(start_mss(config, pki, issuer, shutdown).await.context("jumeau MSSanté")?);
+            twins.mss = Some(start_mss(config, pki, issuer, shutdown).await.or_trouble(|| not_started("MSSanté"))?);
         }
         Ok(twins)
     }
@@ -101,6 +103,13 @@ impl Twins {
             twin.stopped().await;
         }
     }
+}
+
+fn not_started(name: &str) -> Trouble {
+    Trouble::new(format!("le jumeau {name} ne démarre pas"), format!("the twin of {name} does not start")).mend(
+        "choisissez des ports libres ([twins]) et un dossier où écrire (data = …)",
+        "choose free ports ([twins]) and a folder to write in (data = …)",
+    )
 }
 
 fn folder(config: &Config, name: Name) -> PathBuf {

@@ -5,7 +5,7 @@
 mod installation;
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use socle_cda::letter::Letter;
@@ -189,6 +189,14 @@ fn submissions() -> Vec<Case> {
             "verrou d'environnement",
             "",
         ),
+        (
+            "the address of another patient",
+            addressed_to("285059999990104@patient.mssante.fr"),
+            422,
+            "business-rule",
+            "ECO.2.2.6",
+            "another person",
+        ),
     ]
 }
 
@@ -290,6 +298,7 @@ async fn a_wrong_token_is_refused_by_its_name() {
             "not declared",
         ),
         ("bound to another certificate", by(&ours, json!({"cnf": {"x5t#S256": "AAAA"}})), "login", ""),
+        ("bound to no certificate", by(&ours, json!({"cnf": null})), "login", ""),
         ("cut", good[..good.len() - 4].to_owned(), "login", ""),
     ];
     for (case, token, code, message) in cases {
@@ -303,4 +312,42 @@ async fn a_wrong_token_is_refused_by_its_name() {
     nothing_is_kept(&installation, &caller).await;
     assert_eq!(installation.health().await, StatusCode::OK);
     installation.check_logs();
+}
+
+/// A caller that had no answer posts the same lot again, whatever the number of its documents.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lot_posted_again_is_taken_once() {
+    let installation = Installation::embedded();
+    let caller = installation.caller().await;
+    let lots = [lot(&letter()), lot(&letter()), lot(&letter())];
+    let of = |which: &[usize]| {
+        let mut whole = lots[which[0]].clone();
+        whole.documents = which.iter().flat_map(|at| lots[*at].documents.clone()).collect();
+        Bytes::from(write_provide_bundle(&whole))
+    };
+    let ids = |answer: &Response<Bytes>| {
+        let body: Value = serde_json::from_slice(answer.body()).unwrap();
+        let location = |entry: &Value| entry["response"]["location"].as_str().unwrap_or_default().to_owned();
+        let mut ids: Vec<_> = body["entry"].as_array().unwrap().iter().map(location).collect();
+        ids.sort();
+        ids
+    };
+    let first = caller.post(of(&[0, 1])).await.unwrap();
+    assert_eq!(first.status(), 200, "{}", String::from_utf8_lossy(first.body()));
+    for (case, which) in [("the same", vec![0, 1]), ("in another order", vec![1, 0])] {
+        let again = caller.post(of(&which)).await.unwrap();
+        let said = String::from_utf8_lossy(again.body()).into_owned();
+        assert_eq!((again.status(), ids(&again)), (StatusCode::OK, ids(&first)), "{case}: {said}");
+        assert!(said.contains("nothing is done twice"), "{case}: {said}");
+        assert_eq!(again.headers()["socle-flow"], first.headers()["socle-flow"], "{case}");
+    }
+    for (case, which) in [("a part", vec![0]), ("with one more", vec![0, 1, 2]), ("with another", vec![2, 1])] {
+        let answer = caller.post(of(&which)).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CONFLICT, "{case}: {}", String::from_utf8_lossy(answer.body()));
+    }
+    let ins = letter_by(|_| {});
+    let ins = Header::read(&ins).unwrap().ins().unwrap().unwrap();
+    let query = format!("patient.identifier=urn:oid:{}|{}", ins.authority.oid(), ins.matricule.as_str());
+    let (_, found) = caller.ask(Method::GET, &format!("/fhir/DocumentReference?{query}")).await;
+    assert_eq!(found["total"], 2, "{found}");
 }

@@ -44,22 +44,22 @@ fn a_configuration_that_cannot_be_used_says_which_field_and_why() {
         (
             "twins in production",
             format!("environment = \"production\"\n{good}"),
-            &["environment lock", "ins.endpoint", "dmp.endpoint", "mss.mailbox", "production"],
+            &["mixes environments", "ins.endpoint", "dmp.endpoint", "mss.mailbox", "production"],
         ),
         (
             "a national service beside twins",
             format!("{good}{production}"),
-            &["environment lock", "prosante.endpoint", "auth.esw.esante.gouv.fr", "jumeau"],
+            &["mixes environments", "prosante.endpoint", "auth.esw.esante.gouv.fr", "jumeau"],
         ),
         (
             "a real mailbox beside twins",
             format!("{good}[mss]\nmailbox = \"app@hopital-a.mssante.fr\"\n"),
-            &["environment lock", "mss.mailbox"],
+            &["mixes environments", "mss.mailbox"],
         ),
         (
             "twins seen from outside",
             good.replace("[twins]\n", "[twins]\naddress = \"0.0.0.0\"\n"),
-            &["environment lock", "twins.address", "expose_with_twins"],
+            &["mixes environments", "twins.address", "expose_with_twins"],
         ),
         ("an unknown environment", format!("environment = \"recette\"\n{good}"), &["recette", "jumeau"]),
     ];
@@ -79,7 +79,7 @@ fn a_platform_that_cannot_start_says_what_to_do() {
     let good = installation.config_text();
     for (field, port) in [("server.listen", installation.ports.plain), ("server.listen_tls", installation.ports.tls)] {
         let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
-        ends("a port that is taken", &installation.run(&["serve"]), 2, &[field, &port.to_string(), "port taken?"]);
+        ends("a port that is taken", &installation.run(&["serve"]), 2, &[field, &port.to_string(), "already taken"]);
         drop(taken);
     }
     let taken = TcpListener::bind(("127.0.0.1", installation.ports.dmp)).unwrap();
@@ -115,7 +115,7 @@ fn a_platform_that_cannot_start_says_what_to_do() {
 async fn a_damaged_database_is_not_served() {
     let mut installation = Installation::embedded();
     let second = installation.run(&["serve"]);
-    ends("a second platform", &second, 2, &["port taken?"]);
+    ends("a second platform", &second, 2, &["already taken"]);
     let caller = installation.caller().await;
     let letter = Letter::for_test_person(Uuid::now_v7(), Timestamp::now(), jiff::tz::Offset::UTC).unwrap();
     let bundle = socle_fhir::pdsm::write_provide_bundle(&door::lot(&letter.to_document().unwrap()));
@@ -167,7 +167,7 @@ fn sending_says_what_is_wrong_with_what_is_sent() {
         installation.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
     };
     let not_running = run(&installation, &with_paper(&[&good]));
-    ends("no platform", &not_running, 2, &["is socle serve running?", &installation.ports.tls.to_string()]);
+    ends("no platform", &not_running, 2, &["run `socle serve`", &installation.ports.tls.to_string()]);
     let at_once = [
         ("no paper of that name", vec!["send", &good, "--checked-document", "XX"], "--checked-document"),
         ("a date without a paper", vec!["send", &good, "--checked-on", "2026-01-05"], "--checked-document"),
@@ -179,14 +179,14 @@ fn sending_says_what_is_wrong_with_what_is_sent() {
         ("an address that is none", vec!["send", &good, "--to", "nobody"], "--to"),
         ("nowhere to go", vec!["send", &good, "--no-dmp"], "--to"),
         ("no file", vec!["send"], "<FILE>"),
+        ("a file that is not there", vec!["send", &nowhere], "nowhere.xml"),
+        ("a text", vec!["send", &text], "not well-formed"),
     ];
     for (case, arguments, word) in at_once {
         ends(case, &installation.run(&arguments), 2, &[word]);
     }
     installation.start_platform();
     let cases = [
-        ("a file that is not there", with_paper(&[&nowhere]), 2, "nowhere.xml"),
-        ("a text", with_paper(&[&text]), 2, "text.xml"),
         ("a document type", with_paper(&[&bomb]), 2, "DOCTYPE"),
         ("no paper", vec!["send".to_owned(), good.clone()], 1, "EXI SI 08"),
         ("an unknown domain", with_paper(&[&good, "--to", "dr.x@inconnu.mssante.test"]), 1, "liste blanche"),
@@ -199,4 +199,50 @@ fn sending_says_what_is_wrong_with_what_is_sent() {
     }
     ends("an unknown job", &installation.run(&["jobs", "retry", "999"]), 2, &["999"]);
     installation.check_logs();
+}
+
+/// Each error is said in the language that is asked for, and in that one alone.
+#[test]
+fn errors_speak_the_language_that_is_asked_for() {
+    let installation = Installation::at_rest(false);
+    let nowhere = installation.folder().join("nulle-part.xml").display().to_string();
+    let letter = installation.folder().join("lettre.xml");
+    let text = Letter::for_test_person(Uuid::now_v7(), Timestamp::now(), jiff::tz::Offset::UTC).unwrap().to_xml();
+    std::fs::write(&letter, text).unwrap();
+    let letter = letter.display().to_string();
+    let cases = [
+        (vec!["send", &nowhere], "n'existe pas", "no such file"),
+        (vec!["send", &letter], "ne répond pas", "does not answer"),
+        (vec!["send", &letter, "--to", "a"], "contient un @", "holds an @"),
+        (vec!["send", &letter, "--to", "a@b"], "nom de domaine", "domain name"),
+        (vec!["send", &letter, "--checked-document", "XX"], "haut niveau de confiance", "high confidence"),
+        (vec!["send", &letter, "--checked-document", "PA", "--checked-on", "hier"], "pas une date", "not a date"),
+        (vec!["send", &letter, "--no-dmp"], "sans --to", "without --to"),
+        (vec!["twin", "dpm"], "aucun jumeau", "no twin"),
+        (vec!["jobs", "list"], "ne répond pas", "does not answer"),
+    ];
+    for (arguments, french, english) in cases {
+        for (lang, word, foreign) in [("fr", french, english), ("en", english, french)] {
+            let output = installation.run(&[&arguments[..], &["--lang", lang]].concat());
+            ends(&format!("{arguments:?} in {lang}"), &output, 2, &[word]);
+            assert!(!said(&output).contains(foreign), "{arguments:?} in {lang}: {}", said(&output));
+        }
+    }
+    installation.write_config(
+        &installation
+            .config_text()
+            .replace(&format!("listen = \"127.0.0.1:{}\"", installation.ports.plain), "listen = \"0.0.0.0\""),
+    );
+    for (lang, words) in [("fr", "avec son port"), ("en", "with its port")] {
+        ends("an address without a port", &installation.run(&["serve", "--lang", lang]), 2, &[words, "127.0.0.1:8080"]);
+    }
+}
+
+/// All that is wrong with a command is said at once.
+#[test]
+fn sending_says_everything_that_is_wrong_at_once() {
+    let installation = Installation::at_rest(false);
+    let nowhere = installation.folder().join("nowhere.xml").display().to_string();
+    let output = installation.run(&["send", &nowhere, "--to", "a", "--checked-document", "XX"]);
+    ends("three faults", &output, 2, &["nowhere.xml", "an @", "high confidence"]);
 }

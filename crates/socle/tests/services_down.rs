@@ -214,3 +214,32 @@ async fn an_identity_once_qualified_is_not_lost_while_insi_is_down() {
     assert_eq!(in_dmp(&installation, &second).await, [second.bytes().clone()]);
     installation.check_logs();
 }
+
+/// Nothing can be said of a professional's token while nobody gives the keys to check it: the caller is
+/// told to come back, not that the token is wrong. Applications are known all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_pro_sante_connect_a_professional_is_asked_to_come_back() {
+    let mut installation = Installation::apart();
+    let token = installation.token_of_professional().await;
+    installation.kill_twin("prosante");
+    let application = installation.caller().await;
+    taken(&application, &letter()).await;
+
+    let mut professional = installation.stranger();
+    professional.token = token;
+    let sent = letter();
+    let answer = professional.post(write_provide_bundle(&lot(&sent))).await.unwrap();
+    let said = String::from_utf8_lossy(answer.body()).into_owned();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{said}");
+    assert!(answer.headers().contains_key("retry-after"), "{:?}", answer.headers());
+    assert!(said.contains("transient") && said.contains("does not answer"), "{said}");
+
+    installation.start_twin("prosante");
+    // The twin keeps its sessions in memory, so that they end with it.
+    professional.token = installation.token_of_professional().await;
+    eventually("a professional is known again", SOON, || async {
+        professional.post(write_provide_bundle(&lot(&sent))).await.unwrap().status() == StatusCode::OK
+    })
+    .await;
+    installation.check_logs();
+}

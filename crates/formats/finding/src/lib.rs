@@ -30,6 +30,19 @@ impl Text {
         Self { fr: fr.into(), en: en.into() }
     }
 
+    /// What is the same in both languages: a name, a code, what another program said.
+    pub fn same(text: impl Into<Cow<'static, str>>) -> Self {
+        let text = text.into();
+        Self { fr: text.clone(), en: text }
+    }
+
+    /// Several sentences, one after the other.
+    #[must_use]
+    pub fn join(texts: &[Self], between: &str) -> Self {
+        let all = |lang| texts.iter().map(|text| text.get(lang)).collect::<Vec<_>>().join(between);
+        Self::new(all(Lang::Fr), all(Lang::En))
+    }
+
     /// The sentence in a language.
     #[must_use]
     pub fn get(&self, lang: Lang) -> &str {
@@ -37,6 +50,12 @@ impl Text {
             Lang::Fr => &self.fr,
             Lang::En => &self.en,
         }
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self::same(text)
     }
 }
 

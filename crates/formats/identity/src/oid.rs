@@ -10,6 +10,12 @@ use serde::{Deserialize, Serialize};
 pub struct Oid(String);
 
 impl Oid {
+    /// The OID of a UUID, under `2.25` (ITU-T X.667 §7).
+    #[must_use]
+    pub fn of_uuid(uuid: u128) -> Self {
+        Self(format!("2.25.{uuid}"))
+    }
+
     /// The dotted text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use socle_finding::Text;
 use socle_store::{Batch, Blob, Claim, Exchange, FlowStep, Job, JobUpdate, NewJob, StepState, StoreError};
 use socle_trust::Shutdown;
 use socle_trust::audit::{Code, Outcome, Record, RecordAction};
@@ -39,7 +40,7 @@ pub(crate) struct Attempt {
     /// How it ended.
     pub(crate) end: End,
     /// One line for people, without personal data.
-    pub(crate) summary: String,
+    pub(crate) summary: Text,
     /// The rule that decided.
     pub(crate) rule: Option<String>,
     /// What went over the wire.
@@ -137,11 +138,15 @@ impl Gateway {
     fn outcome(&self, job: &Job, attempt: &Attempt) -> JobUpdate {
         match attempt.end {
             End::Done => job.done(),
-            End::Never => job.dead(&attempt.summary),
+            End::Never => job.dead(attempt.summary.clone()),
             End::Later if job.attempts >= self.settings.max_attempts => {
-                job.dead(format!("abandonné après {} essais : {}", job.attempts, attempt.summary))
+                let (attempts, why) = (job.attempts, &attempt.summary);
+                job.dead(Text::new(
+                    format!("abandonné après {attempts} essais : {}", why.fr),
+                    format!("given up after {attempts} attempts: {}", why.en),
+                ))
             }
-            End::Later => job.retry(Timestamp::now() + self.wait_before(job.attempts + 1), &attempt.summary),
+            End::Later => job.retry(Timestamp::now() + self.wait_before(job.attempts + 1), attempt.summary.clone()),
         }
     }
 
@@ -207,7 +212,7 @@ impl Gateway {
             step: target.step(),
             protocol,
             end: End::Later,
-            summary: String::new(),
+            summary: Text::same(""),
             rule: None,
             exchange: None,
             next: Vec::new(),
@@ -220,7 +225,7 @@ impl Gateway {
     pub(crate) fn unreadable(&self, job: &Job, step: &str, protocol: &'static str) -> Attempt {
         let kind = Code::rest();
         let record = trace::system_record(&self.settings, kind, RecordAction::E, job.flow);
-        let summary = "le travail enregistré ne peut pas être relu".to_owned();
+        let summary = Text::fixed("le travail enregistré ne peut pas être relu", "the stored job cannot be read again");
         Attempt {
             step: step.to_owned(),
             protocol,
@@ -229,7 +234,7 @@ impl Gateway {
             exchange: None,
             next: Vec::new(),
             writes: Vec::new(),
-            record: trace::failed(record, Outcome::MajorFailure, summary.clone()),
+            record: trace::failed(record, Outcome::MajorFailure, summary.fr.to_string()),
             summary,
         }
     }

@@ -40,8 +40,8 @@ impl Stop {
     }
 
     /// The first reason, for a list.
-    pub(crate) fn summary(&self) -> String {
-        self.reason().map_or_else(String::new, |finding| finding.message.fr.to_string())
+    pub(crate) fn summary(&self) -> Text {
+        self.reason().map_or_else(|| Text::same(""), |finding| finding.message.clone())
     }
 
     fn reason(&self) -> Option<&Finding> {

@@ -37,7 +37,7 @@ pub(crate) use plan::Plan;
 pub struct Arrival {
     /// Who sends, by a verified token.
     pub actor: Actor,
-    /// How the caller was recognised, for the flow: `OpenID Connect`, `OAuth 2.0, TLS mutuel`.
+    /// How the caller was recognised, for the flow: `OpenID Connect`, `OAuth 2.0, mTLS`.
     pub authenticated_by: &'static str,
     /// When the request began.
     pub began: Timestamp,

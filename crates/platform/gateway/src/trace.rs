@@ -1,6 +1,8 @@
 //! What a flow shows and what the audit log keeps, built as the steps go by.
 
 use jiff::Timestamp;
+use socle_finding::Text;
+use socle_identity::Status;
 use socle_store::{Batch, Blob, Exchange, FlowStep, StepState};
 use socle_trust::Actor;
 use socle_trust::audit::{Agent, AgentRole, Code, Object, Outcome, PatientId, Record, RecordAction};
@@ -33,14 +35,15 @@ pub(crate) struct Steps {
 impl Steps {
     pub(crate) fn begin(flow: Uuid, arrival: &Arrival) -> Self {
         let mut steps = Self { flow, all: Vec::new(), messages: Vec::new(), last: arrival.authenticated };
-        let summary = format!("appelant reconnu : {}", arrival.actor.id.as_str());
+        let caller = arrival.actor.id.as_str();
+        let summary = Text::new(format!("appelant reconnu : {caller}"), format!("caller recognised: {caller}"));
         let mut step = steps.step("authenticate", StepState::Ok, arrival.began, arrival.authenticated_by, summary);
         step.ended = Some(arrival.authenticated);
         steps.all.push(step);
         steps
     }
 
-    fn step(&self, name: &str, state: StepState, started: Timestamp, protocol: &str, summary: String) -> FlowStep {
+    fn step(&self, name: &str, state: StepState, started: Timestamp, protocol: &str, summary: Text) -> FlowStep {
         FlowStep {
             flow: self.flow,
             step: name.to_owned(),
@@ -54,14 +57,7 @@ impl Steps {
         }
     }
 
-    pub(crate) fn done(
-        &mut self,
-        clock: Clock,
-        name: &str,
-        protocol: &str,
-        summary: String,
-        exchange: Option<Exchange>,
-    ) {
+    pub(crate) fn done(&mut self, clock: Clock, name: &str, protocol: &str, summary: Text, exchange: Option<Exchange>) {
         let mut step = self.step(name, StepState::Ok, clock.0, protocol, summary);
         step.exchange = exchange;
         self.last = Timestamp::now();
@@ -69,17 +65,25 @@ impl Steps {
     }
 
     pub(crate) fn identified(&mut self, clock: Clock, found: &Identified, exchange: Option<Exchange>) {
-        let status = found.identity.status();
+        let status = said_of(found.identity.status());
         let (state, summary) = match found.known {
-            Known::Asked => (StepState::Ok, format!("INSi a répondu ; identité {} ({status})", status.french())),
-            Known::Before(at) => {
-                (StepState::Ok, format!("identité {} ({status}), réponse d'INSi du {at:.0}", status.french()))
-            }
-            Known::Unreachable => {
-                (StepState::Waiting, format!("INSi ne répond pas ; identité {} ({status})", status.french()))
-            }
+            Known::Asked => (StepState::Ok, answered(&status)),
+            Known::Before(at) => (
+                StepState::Ok,
+                Text::new(
+                    format!("{}, réponse d'INSi du {at:.0}", status.fr),
+                    format!("{}, by INSi's answer of {at:.0}", status.en),
+                ),
+            ),
+            Known::Unreachable => (
+                StepState::Waiting,
+                Text::new(
+                    format!("INSi ne répond pas ; {}", status.fr),
+                    format!("INSi does not answer; {}", status.en),
+                ),
+            ),
         };
-        let mut step = self.step("identify", state, clock.0, "SOAP 1.2, TLS mutuel (WS_INS2)", summary);
+        let mut step = self.step("identify", state, clock.0, INSI_PROTOCOL, summary);
         step.exchange = exchange;
         if let Some((request, response)) = &found.exchange {
             self.messages.push(request.clone());
@@ -110,6 +114,25 @@ impl Steps {
         batch.flow_steps.extend(self.all);
         batch.blobs.extend(self.messages);
     }
+}
+
+/// The protocol of the step `identify`, whether it is made at once or later.
+pub(crate) const INSI_PROTOCOL: &str = "SOAP 1.2, mTLS, WS_INS2";
+
+/// What INSi's answer made of the identity.
+pub(crate) fn answered(status: &Text) -> Text {
+    Text::new(format!("INSi a répondu ; {}", status.fr), format!("INSi answered; {}", status.en))
+}
+
+/// An identity's status, for people: RNIV's word, and its code.
+pub(crate) fn said_of(status: Status) -> Text {
+    let word = match status {
+        Status::Provisional => "provisional",
+        Status::Retrieved => "retrieved",
+        Status::Validated => "validated",
+        Status::Qualified => "qualified",
+    };
+    Text::new(format!("identité {} ({status})", status.french()), format!("{word} identity ({status})"))
 }
 
 /// A record of what an actor did.

@@ -80,9 +80,13 @@ impl Authenticator {
         let now = Timestamp::now();
         match self.ours.verify(token, now).await {
             Ok(claims) => {
+                // Each one is issued bound: one without `cnf` is not of /oauth/token.
+                if !claims.is_bound() {
+                    return Err(TokenError::WrongCertificate.into());
+                }
                 claims.check_binding(shown, Binding::Strict)?;
                 let actor = self.application(&claims.sub).ok_or(Refused::UnknownApplication)?;
-                Ok(Caller { actor, by: "OAuth 2.0, TLS mutuel", at: Timestamp::now() })
+                Ok(Caller { actor, by: "OAuth 2.0, mTLS", at: Timestamp::now() })
             }
             Err(TokenError::WrongIssuer | TokenError::UnknownKey) => self.professional(token, shown, now).await,
             Err(error) => Err(error.into()),
@@ -130,8 +134,16 @@ impl Refused {
         if temporary { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::UNAUTHORIZED }
     }
 
+    /// What goes with the status: when to come back, or what is wrong with the token.
+    pub(crate) fn header(&self) -> (&'static str, String) {
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            return ("retry-after", "5".to_owned());
+        }
+        ("www-authenticate", self.challenge())
+    }
+
     /// RFC 6750 §3: without a token, no error is told.
-    pub(crate) fn challenge(&self) -> String {
+    fn challenge(&self) -> String {
         match self {
             Self::NoToken => "Bearer realm=\"socle\"".to_owned(),
             other => {
@@ -152,6 +164,20 @@ impl Refused {
             _ if self.status() == StatusCode::SERVICE_UNAVAILABLE => IssueType::Transient,
             _ => IssueType::Login,
         };
+        if code == IssueType::Transient {
+            return Issue::error(
+                code,
+                Rule::fixed("RFC 9110", "§15.6.4"),
+                Text::fixed(
+                    "Pro Santé Connect ne répond pas : le jeton n'a pas pu être vérifié",
+                    "Pro Santé Connect does not answer: the token could not be checked",
+                ),
+                Text::fixed(
+                    "renvoyez la même requête dans quelques secondes",
+                    "send the same request again in a few seconds",
+                ),
+            );
+        }
         let message = match self {
             Self::NoToken => Text::fixed("aucun jeton d'accès n'a été envoyé", "no access token was sent"),
             Self::UnknownApplication => Text::fixed(

@@ -23,6 +23,7 @@ use socle_gateway::Arrival;
 
 use crate::Door;
 use crate::authenticate::Caller;
+pub(crate) use answer::lang_of;
 use answer::{Answer, FHIR_JSON};
 use query::SearchText;
 

@@ -4,15 +4,16 @@ use std::str::FromStr;
 
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
-use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use socle_store::{AuditReport, Job, JobId};
+use socle_finding::{Lang, Text};
+use socle_store::{AuditReport, Flow, FlowStep, Job, JobId};
 
 use crate::Door;
 use crate::authenticate::{Caller, Refused};
+use crate::fhir::lang_of;
 
 pub(crate) fn routes() -> Router<Door> {
     Router::new()
@@ -23,112 +24,122 @@ pub(crate) fn routes() -> Router<Door> {
 }
 
 async fn jobs(State(door): State<Door>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    let caller = match recognise(&door, &parts).await {
-        Ok(caller) => caller,
+    let desk = match Desk::open(&door, request).await {
+        Ok(desk) => desk,
         Err(response) => return response,
     };
-    match door.gateway.jobs(&caller.actor).await {
-        Ok(jobs) => Json(json!({"jobs": jobs.iter().map(shown).collect::<Vec<_>>()})).into_response(),
-        Err(stop) => stopped(&stop),
+    match door.gateway.jobs(&desk.caller.actor).await {
+        Ok(jobs) => Json(json!({"jobs": jobs.iter().map(|job| desk.job(job)).collect::<Vec<_>>()})).into_response(),
+        Err(stop) => desk.stopped(&stop),
     }
 }
 
 async fn retry(State(door): State<Door>, Path(id): Path<String>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    let caller = match recognise(&door, &parts).await {
-        Ok(caller) => caller,
+    const NO_NUMBER: Text = Text::fixed("le numéro d'un travail est un nombre", "a job's number is a number");
+    let desk = match Desk::open(&door, request).await {
+        Ok(desk) => desk,
         Err(response) => return response,
     };
-    let Ok(id) = u64::from_str(&id) else {
-        return problem(StatusCode::BAD_REQUEST, "le numéro d'un travail est un nombre / a job's number is a number");
-    };
-    match door.gateway.retry(&caller.actor, JobId(id)).await {
-        Ok(job) => Json(shown(&job)).into_response(),
-        Err(stop) => stopped(&stop),
+    let Ok(id) = u64::from_str(&id) else { return desk.problem(StatusCode::BAD_REQUEST, &NO_NUMBER) };
+    match door.gateway.retry(&desk.caller.actor, JobId(id)).await {
+        Ok(job) => Json(desk.job(&job)).into_response(),
+        Err(stop) => desk.stopped(&stop),
     }
 }
 
 async fn verify(State(door): State<Door>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    let caller = match recognise(&door, &parts).await {
-        Ok(caller) => caller,
+    let desk = match Desk::open(&door, request).await {
+        Ok(desk) => desk,
         Err(response) => return response,
     };
-    match door.gateway.verify_audit(&caller.actor).await {
+    match door.gateway.verify_audit(&desk.caller.actor).await {
         Ok(report) => Json(report_shown(&report)).into_response(),
-        Err(stop) => stopped(&stop),
+        Err(stop) => desk.stopped(&stop),
     }
 }
 
 async fn flow(State(door): State<Door>, Path(id): Path<String>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    let caller = match recognise(&door, &parts).await {
-        Ok(caller) => caller,
+    const UNKNOWN: Text = Text::fixed("ce flux n'est pas connu", "the flow is not known");
+    let desk = match Desk::open(&door, request).await {
+        Ok(desk) => desk,
         Err(response) => return response,
     };
-    let Ok(id) = id.parse() else { return problem(StatusCode::NOT_FOUND, "flux inconnu / unknown flow") };
-    match door.gateway.flow(&caller.actor, id).await {
-        Ok(Some(flow)) => Json(flow_shown(&flow)).into_response(),
-        Ok(None) => problem(StatusCode::NOT_FOUND, "flux inconnu / unknown flow"),
-        Err(stop) => stopped(&stop),
+    let Ok(id) = id.parse() else { return desk.problem(StatusCode::NOT_FOUND, &UNKNOWN) };
+    match door.gateway.flow(&desk.caller.actor, id).await {
+        Ok(Some(flow)) => Json(desk.flow(&flow)).into_response(),
+        Ok(None) => desk.problem(StatusCode::NOT_FOUND, &UNKNOWN),
+        Err(stop) => desk.stopped(&stop),
     }
 }
 
-async fn recognise(door: &Door, parts: &Parts) -> Result<Caller, Response> {
-    door.authenticator.recognise(&parts.headers, &parts.extensions).await.map_err(|refused| unauthenticated(&refused))
+/// One request: who asks, in which language.
+struct Desk {
+    caller: Caller,
+    lang: Lang,
 }
 
-fn unauthenticated(refused: &Refused) -> Response {
-    let body = json!({"error": refused.to_string()});
-    (refused.status(), [(axum::http::header::WWW_AUTHENTICATE, refused.challenge())], Json(body)).into_response()
-}
+impl Desk {
+    async fn open(door: &Door, request: Request) -> Result<Self, Response> {
+        let (parts, _) = request.into_parts();
+        let lang = lang_of(&parts.headers, door.settings.lang);
+        match door.authenticator.recognise(&parts.headers, &parts.extensions).await {
+            Ok(caller) => Ok(Self { caller, lang }),
+            Err(refused) => Err(unauthenticated(&refused, lang)),
+        }
+    }
 
-fn stopped(stop: &socle_gateway::Stop) -> Response {
-    let status = StatusCode::from_u16(stop.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let errors: Vec<_> = stop.issues.iter().map(|issue| issue.finding.message.en.to_string()).collect();
-    (status, Json(json!({"error": errors.join("; ")}))).into_response()
-}
+    fn stopped(&self, stop: &socle_gateway::Stop) -> Response {
+        let status = StatusCode::from_u16(stop.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let errors: Vec<_> = stop.issues.iter().map(|issue| issue.finding.message.get(self.lang)).collect();
+        (status, Json(json!({"error": errors.join("; ")}))).into_response()
+    }
 
-fn problem(status: StatusCode, text: &str) -> Response {
-    (status, Json(json!({"error": text}))).into_response()
-}
+    fn problem(&self, status: StatusCode, text: &Text) -> Response {
+        (status, Json(json!({"error": text.get(self.lang)}))).into_response()
+    }
 
-fn shown(job: &Job) -> Value {
-    json!({
-        "id": job.id.0,
-        "kind": job.kind,
-        "state": job.state,
-        "attempts": job.attempts,
-        "due": job.due,
-        "error": job.error,
-        "flow": job.flow,
-        "environment": job.environment,
-        "behind": job.behind,
-        "created": job.created,
-    })
-}
+    fn job(&self, job: &Job) -> Value {
+        json!({
+            "id": job.id.0,
+            "kind": job.kind,
+            "state": job.state,
+            "attempts": job.attempts,
+            "due": job.due,
+            "error": job.error.as_ref().map(|error| error.get(self.lang)),
+            "flow": job.flow,
+            "environment": job.environment,
+            "behind": job.behind,
+            "created": job.created,
+        })
+    }
 
-fn flow_shown(flow: &socle_store::Flow) -> Value {
-    let step = |step: &socle_store::FlowStep| {
+    fn flow(&self, flow: &Flow) -> Value {
+        json!({
+            "id": flow.summary.id,
+            "state": flow.summary.state,
+            "document": flow.summary.document,
+            "created": flow.summary.created,
+            "steps": flow.steps.iter().map(|step| self.step(step)).collect::<Vec<_>>(),
+            "jobs": flow.jobs.iter().map(|job| self.job(job)).collect::<Vec<_>>(),
+        })
+    }
+
+    fn step(&self, step: &FlowStep) -> Value {
         json!({
             "step": step.step,
             "state": step.state,
             "started": step.started,
             "ended": step.ended,
             "protocol": step.protocol,
-            "summary": step.summary,
+            "summary": step.summary.get(self.lang),
             "rule": step.rule,
         })
-    };
-    json!({
-        "id": flow.summary.id,
-        "state": flow.summary.state,
-        "document": flow.summary.document,
-        "created": flow.summary.created,
-        "steps": flow.steps.iter().map(step).collect::<Vec<_>>(),
-        "jobs": flow.jobs.iter().map(shown).collect::<Vec<_>>(),
-    })
+    }
+}
+
+fn unauthenticated(refused: &Refused, lang: Lang) -> Response {
+    let body = Json(json!({"error": refused.issue().finding.message.get(lang)}));
+    (refused.status(), [refused.header()], body).into_response()
 }
 
 pub(crate) fn report_shown(report: &AuditReport) -> Value {

@@ -7,6 +7,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use socle_finding::Text;
 use uuid::Uuid;
 
 use crate::{Cursor, Digest, Job, JobState};
@@ -48,7 +49,7 @@ pub struct FlowStep {
     /// On which protocol: `SOAP 1.2, ITI-41`…; empty when nothing left the process.
     pub protocol: String,
     /// One line for people, without personal data.
-    pub summary: String,
+    pub summary: Text,
     /// The rule that decided, when one did: `RNIV v2.0, EXI SI 08`.
     pub rule: Option<String>,
     /// What went over the wire, kept as blobs.

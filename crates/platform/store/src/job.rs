@@ -17,6 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use socle_finding::Text;
 use socle_identity::Environment;
 use uuid::Uuid;
 
@@ -106,7 +107,7 @@ pub struct Job {
     /// When it was last claimed.
     pub claimed: Option<Timestamp>,
     /// Why the last attempt failed.
-    pub error: Option<String>,
+    pub error: Option<Text>,
     /// When it was committed.
     pub created: Timestamp,
 }
@@ -120,13 +121,13 @@ impl Job {
 
     /// It failed and is to be tried again at `at`. `error` must hold no personal data.
     #[must_use]
-    pub fn retry(&self, at: Timestamp, error: impl Into<String>) -> JobUpdate {
+    pub fn retry(&self, at: Timestamp, error: impl Into<Text>) -> JobUpdate {
         self.outcome(Outcome::Retry { at, error: error.into() })
     }
 
     /// It failed for good. `error` must hold no personal data.
     #[must_use]
-    pub fn dead(&self, error: impl Into<String>) -> JobUpdate {
+    pub fn dead(&self, error: impl Into<Text>) -> JobUpdate {
         self.outcome(Outcome::Dead { error: error.into() })
     }
 
@@ -172,12 +173,12 @@ pub enum Outcome {
         /// Not before this instant.
         at: Timestamp,
         /// Why, without personal data.
-        error: String,
+        error: Text,
     },
     /// Given up.
     Dead {
         /// Why, without personal data.
-        error: String,
+        error: Text,
     },
 }
 

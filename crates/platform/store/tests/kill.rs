@@ -129,7 +129,7 @@ fn batch(name: Name) -> Batch {
         started: Timestamp::UNIX_EPOCH,
         ended: None,
         protocol: String::new(),
-        summary: id.clone(),
+        summary: socle_finding::Text::same(id.clone()),
         rule: None,
         exchange: None,
     };

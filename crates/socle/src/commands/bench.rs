@@ -173,7 +173,7 @@ fn bundles(count: usize, size: usize) -> Result<Vec<Bytes>> {
         let letter = Letter::for_test_person(Uuid::now_v7(), Timestamp::now(), jiff::tz::Offset::UTC)?;
         let xml = padded(letter.to_xml(), size)?;
         let document = Document::parse(xml)?;
-        let header = socle_cda::Header::read(&document).map_err(|refused| anyhow::anyhow!("{refused}"))?;
+        let header = socle_cda::Header::read(&document)?;
         let mut patient = patient_of(header)?;
         patient.evidence = Some(DeclaredEvidence { device: HighConfidenceDevice::PA, checked_on: crate::say::today() });
         let wishes = Wishes {

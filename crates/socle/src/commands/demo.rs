@@ -31,6 +31,7 @@ use crate::cli::{Demo, Format};
 use crate::config::Config;
 use crate::platform::{Platform, open_pki};
 use crate::say::Speaker;
+use crate::trouble::Trouble;
 use crate::twins::NOTICE;
 
 /// The professional who plays.
@@ -156,7 +157,7 @@ pub(super) async fn log_in(
         .twins
         .prosante
         .as_ref()
-        .context("la démonstration joue avec les jumeaux / the demonstration plays with the twins")?;
+        .ok_or(Trouble::fixed("la démonstration joue avec les jumeaux", "the demonstration plays with the twins"))?;
     let client = Client::new(Settings {
         issuer: twin.issuer.clone(),
         environment: socle_identity::Environment::Jumeau,
@@ -170,7 +171,10 @@ pub(super) async fn log_in(
     let (url, pending) = client.begin(now).await?;
     let query = log_in_with_wallet(http, &url, PERSONA).await?;
     let session = client.finish(pending, &query, now).await?;
-    let token = session.access_token(Timestamp::now()).context("jeton / token")?.to_owned();
+    let token = session
+        .access_token(Timestamp::now())
+        .ok_or(Trouble::fixed("Pro Santé Connect n'a pas donné de jeton", "Pro Santé Connect gave no token"))?
+        .to_owned();
     let situation = session
         .professional()
         .situations()
@@ -181,7 +185,7 @@ pub(super) async fn log_in(
 }
 
 async fn submit(platform: &Platform, http: &HttpsClient, token: &str, letter: &Document) -> Result<Uuid> {
-    let header = socle_cda::Header::read(letter).map_err(|refused| anyhow::anyhow!("{refused}"))?;
+    let header = socle_cda::Header::read(letter)?;
     let mut patient = patient_of(header)?;
     patient.evidence = Some(DeclaredEvidence { device: HighConfidenceDevice::PA, checked_on: crate::say::today() });
     let mailbox = Recipient { to: Addressee::Mailbox(RECIPIENT.parse()?), kind: PartyKind::Organization, name: None };
@@ -216,13 +220,13 @@ async fn submit(platform: &Platform, http: &HttpsClient, token: &str, letter: &D
 async fn wait_for(platform: &Platform, actor: &Actor, id: Uuid) -> Result<Flow> {
     for _ in 0..300 {
         let flow = platform.gateway.flow(actor, id).await.map_err(|stop| anyhow::anyhow!("{:?}", stop.issues))?;
-        let flow = flow.context("flux / flow")?;
+        let flow = flow.ok_or(Trouble::fixed("le flux n'est pas connu", "the flow is not known"))?;
         if flow.summary.state != FlowState::Waiting {
             return Ok(flow);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    bail!("le flux n'a pas abouti en 30 s / the flow did not end within 30 s")
+    Err(Trouble::fixed("le flux n'a pas abouti en 30 s", "the flow did not end within 30 s").into())
 }
 
 /// The document, found and read again in the DMP in the professional's name (ITI-18, ITI-43): the same bytes?
@@ -231,7 +235,7 @@ async fn fetch_from_dmp(platform: &Platform, actor: &Actor, letter: &Document, f
     let document = flow.summary.document.as_deref().context("document")?;
     let found = platform.gateway.read_from_dmp(actor, document).await?;
     if found != *letter.bytes() {
-        bail!("le DMP rend d'autres octets / the DMP gives other bytes");
+        return Err(Trouble::fixed("le DMP rend d'autres octets", "the DMP gives other bytes").into());
     }
     Ok(began.elapsed())
 }
@@ -261,7 +265,7 @@ impl Played<'_> {
         for (name, number) in numbers {
             for step in self.flow.steps.iter().filter(|step| step.step == name) {
                 let took = step.ended.map(|ended| ended.duration_since(step.started)).unwrap_or_default();
-                row(speaker, number, word(name, speaker), &step.protocol, millis(took), &step.summary);
+                row(speaker, number, word(name, speaker), &step.protocol, millis(took), step.summary.get(speaker.lang));
             }
         }
         for step in self.flow.steps.iter().filter(|step| step.step == "dmp" || step.step.starts_with("mssante")) {
@@ -272,7 +276,7 @@ impl Played<'_> {
                 speaker.pick("livrer", "dispatch"),
                 &step.protocol,
                 millis(took),
-                &format!("{} : {}", step.step, step.summary),
+                &format!("{} : {}", step.step, step.summary.get(speaker.lang)),
             );
         }
         let read_again = match self.fetched {

@@ -74,7 +74,7 @@ fn examine_lock(config: &Config, speaker: &Speaker, findings: &mut Vec<Finding>)
         Err(breaches) => findings.extend(breaches.into_iter().map(|breach| Finding {
             about: breach.field.to_owned(),
             verdict: Verdict::Wrong,
-            said: breach.reason,
+            said: breach.reason.get(speaker.lang).to_owned(),
             mend:
                 speaker.pick("un seul environnement par configuration", "one environment per configuration").to_owned(),
         })),

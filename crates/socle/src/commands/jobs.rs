@@ -22,7 +22,7 @@ pub(crate) async fn run(file: Option<&Path>, options: &Jobs, speaker: &Speaker) 
         }
         JobsAction::Retry { id } => {
             let job = remote.operator(Method::POST, &format!("/operator/jobs/{id}/retry")).await?;
-            speaker.line(format!("{} {}", speaker.pick("relancé :", "put back to work:"), line_of(&job)));
+            speaker.line(format!("{} {}", speaker.pick("relancé :", "put back to work:"), line_of(&job, speaker)));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -35,19 +35,20 @@ fn list(answer: &Value, format: Format, speaker: &Speaker) {
         Format::Text if jobs.is_empty() => {
             speaker.line(speaker.pick("rien n'attend : tout est livré", "nothing waits: everything is delivered"))
         }
-        Format::Text => jobs.iter().for_each(|job| speaker.line(line_of(job))),
+        Format::Text => jobs.iter().for_each(|job| speaker.line(line_of(job, speaker))),
     }
 }
 
-fn line_of(job: &Value) -> String {
+fn line_of(job: &Value, speaker: &Speaker) -> String {
     let text = |name: &str| job.get(name).and_then(Value::as_str).unwrap_or("–").to_owned();
     let number = |name: &str| job.get(name).and_then(Value::as_u64).unwrap_or_default();
     format!(
-        "{:>6}  {:<8} {:<9} {} essai(s)  {}  {}",
+        "{:>6}  {:<8} {:<9} {} {}  {}  {}",
         number("id"),
         text("state"),
         text("kind"),
         number("attempts"),
+        speaker.pick("essai(s)", "attempt(s)"),
         text("due"),
         text("error")
     )

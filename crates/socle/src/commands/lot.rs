@@ -1,10 +1,9 @@
 //! A lot made from a document alone: its metadata derived from its header, as the DMP wants them, in
 //! the form of PDSm.
 
-use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use socle_cda::xds::{Author, Cx, DocumentEntry, EntryOptions, SubmissionSet as XdsSet, Xcn, Xon};
-use socle_cda::{Code, Document, Header, UtcTime};
+use socle_cda::{Code, Document, Header, Refused, UtcTime};
 use socle_fhir::datatypes::{Coding, DateTime, Identifier};
 use socle_fhir::fr_core::{DeclaredPatient, LocalIdentifier, LocalKind};
 use socle_fhir::mapping;
@@ -12,6 +11,7 @@ use socle_fhir::pdsm::{
     Confidentiality, DocumentMetadata, Level, Party, PartyKind, ProvideBundle, ProvidedDocument, Recipient,
     ReferenceId, Relation, RelationCode, RelationTarget, SourceId, SubmissionSet, SubmittedPatient, Visibility,
 };
+use socle_finding::{Finding, Location, Rule, Severity, Text};
 use socle_identity::{IdNatPs, IdNatStruct, Oid};
 use uuid::Uuid;
 
@@ -26,18 +26,68 @@ pub(super) struct Wishes {
     pub source: Oid,
 }
 
+/// Why no lot can be made of a document.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LotError {
+    /// The header breaks a rule, or does not give what the metadata are made of.
+    #[error(transparent)]
+    Header(#[from] Refused),
+    /// The patient has no name, sex or date of birth there.
+    #[error("the header lacks the patient's traits")]
+    NoTraits,
+    /// No identifier of the patient at all.
+    #[error("the document does not identify its patient")]
+    NoPatientId,
+    /// The documented act has no date.
+    #[error("the documented act has no start")]
+    NoServiceStart,
+    /// A time that FHIR does not write.
+    #[error("a date of the header does not exist")]
+    Time,
+}
+
+impl LotError {
+    /// What a person is told, each with its rule.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let (path, message) = match self {
+            Self::Header(refused) => return refused.findings.clone(),
+            Self::NoTraits => (
+                "ClinicalDocument/recordTarget/patientRole/patient",
+                Text::fixed("l'en-tête ne donne pas les traits du patient", "the header lacks the patient's traits"),
+            ),
+            Self::NoPatientId => (
+                "ClinicalDocument/recordTarget/patientRole/id",
+                Text::fixed("le document n'identifie pas son patient", "the document does not identify its patient"),
+            ),
+            Self::NoServiceStart => (
+                "ClinicalDocument/documentationOf/serviceEvent/effectiveTime/low",
+                Text::fixed("l'acte documenté n'a pas de date de début", "the documented act has no start"),
+            ),
+            Self::Time => (
+                "ClinicalDocument",
+                Text::fixed("une date de l'en-tête n'existe pas", "a date of the header does not exist"),
+            ),
+        };
+        vec![Finding {
+            severity: Severity::Error,
+            rule: Rule::fixed("CI-SIS Structuration minimale 1.16.8", "en-tête"),
+            at: Location::path(path),
+            message,
+            mend: Text::fixed("complétez l'en-tête du document", "complete the document's header"),
+        }]
+    }
+}
+
 /// The lot of one document.
-pub(super) fn lot_of(document: &Document, wishes: Wishes, now: Timestamp) -> Result<ProvideBundle> {
-    let header = Header::read(document).map_err(|refused| anyhow::anyhow!("{refused}"))?;
+pub(super) fn lot_of(document: &Document, wishes: Wishes, now: Timestamp) -> Result<ProvideBundle, LotError> {
+    let header = Header::read(document)?;
     let patient = match wishes.patient {
         Some(patient) => patient,
         None => patient_of(header)?,
     };
     let id = patient_id(header, &wishes.source)?;
-    let entry = DocumentEntry::from_header(document, &id, &EntryOptions::new("Doc1"))
-        .map_err(|refused| anyhow::anyhow!("{refused}"))?
-        .value;
-    let unique_id: Oid = format!("2.25.{}", Uuid::now_v7().as_u128()).parse()?;
+    let entry = DocumentEntry::from_header(document, &id, &EntryOptions::new("Doc1"))?.value;
+    let unique_id = Oid::of_uuid(Uuid::now_v7().as_u128());
     let set = XdsSet::around(&entry, header, &unique_id, &wishes.source, now);
     let metadata = metadata_of(&entry, header, wishes.hidden, now)?;
     Ok(ProvideBundle {
@@ -61,12 +111,8 @@ pub(super) fn lot_of(document: &Document, wishes: Wishes, now: Timestamp) -> Res
 
 /// The patient as the header has them. Nothing is declared of the identity's status: that is for INSi
 /// and for whoever checked a paper to say.
-pub(super) fn patient_of(header: &Header) -> Result<DeclaredPatient> {
-    let traits = header
-        .patient
-        .traits
-        .clone()
-        .context("l'en-tête ne donne pas les traits du patient / the header lacks the patient's traits")?;
+pub(super) fn patient_of(header: &Header) -> Result<DeclaredPatient, LotError> {
+    let traits = header.patient.traits.clone().ok_or(LotError::NoTraits)?;
     let mut patient = DeclaredPatient::new(traits);
     patient.ins = header.ins().and_then(Result::ok);
     patient.local = header
@@ -80,16 +126,14 @@ pub(super) fn patient_of(header: &Header) -> Result<DeclaredPatient> {
 
 /// For deriving metadata only: none of it is written in the lot. A matricule whose key is wrong stands
 /// as a name of the sender's own, so that the front door refuses it, by its rule.
-fn patient_id(header: &Header, source: &Oid) -> Result<Cx> {
+fn patient_id(header: &Header, source: &Oid) -> Result<Cx, LotError> {
     if let Some(Ok(ins)) = header.ins() {
         return Ok(Cx::from(&ins));
     }
     if let Some(local) = header.patient.local_ids.first() {
         return Ok(Cx::local(&local.value, local.oid.as_str()));
     }
-    let wrong = header.patient.ins_candidates.first();
-    let wrong =
-        wrong.context("le document n'identifie pas son patient / the document does not identify its patient")?;
+    let wrong = header.patient.ins_candidates.first().ok_or(LotError::NoPatientId)?;
     Ok(Cx::local(&wrong.matricule, source.as_str()))
 }
 
@@ -98,13 +142,13 @@ fn metadata_of(
     header: &Header,
     hidden: Vec<Visibility>,
     now: Timestamp,
-) -> Result<DocumentMetadata> {
+) -> Result<DocumentMetadata, LotError> {
     let level = match header.confidentiality.code.as_str() {
         "R" => Level::Restricted,
         "V" => Level::VeryRestricted,
         _ => Level::Normal,
     };
-    let start = entry.service_start.as_ref().context("serviceEvent/effectiveTime/low")?;
+    let start = entry.service_start.as_ref().ok_or(LotError::NoServiceStart)?;
     Ok(DocumentMetadata {
         unique_id: unique_id(&entry.unique_id),
         entry_uuid: None,
@@ -203,7 +247,7 @@ fn reference_id(cx: &Cx) -> ReferenceId {
 }
 
 /// XDS times are UTC, of any precision; FHIR wants a moment or a date.
-fn moment(time: &UtcTime) -> Result<DateTime> {
+fn moment(time: &UtcTime) -> Result<DateTime, LotError> {
     if let Some(moment) = time.timestamp() {
         return Ok(DateTime::from(moment));
     }
@@ -218,5 +262,5 @@ fn moment(time: &UtcTime) -> Result<DateTime> {
             text.get(6..8).unwrap_or_default()
         ),
     };
-    date.parse().with_context(|| text.to_owned())
+    date.parse().map_err(|_| LotError::Time)
 }

@@ -3,64 +3,127 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
-use socle_cda::Document;
+use socle_cda::{Document, DocumentError, Refused};
 use socle_fhir::fr_core::{DeclaredEvidence, DeclaredPatient, read_patient};
 use socle_fhir::outcome::{self, Shown};
 use socle_fhir::pdsm::{Addressee, PartyKind, Recipient, Visibility, write_provide_bundle};
 use socle_identity::{HighConfidenceDevice, MssAddress};
 
 use super::configuration;
-use super::lot::{Wishes, lot_of, patient_of};
+use super::lot::{LotError, Wishes, lot_of, patient_of};
 use crate::cli::{Format, Send};
 use crate::remote::Remote;
 use crate::say::Speaker;
+use crate::trouble::{OrTrouble as _, Trouble};
 
 /// A document larger than this is not read (the front door would refuse it).
 const FILE_MAX: u64 = 64 * 1024 * 1024;
 
 /// What became of one file.
 enum Sent {
-    Taken { flow: String, remarks: Vec<Shown> },
+    Taken {
+        flow: String,
+        remarks: Vec<Shown>,
+    },
     Refused(Vec<Shown>),
-    Unusable(String),
+    /// Not sent: it is no document that could be.
+    Unfit(Vec<Shown>),
+    /// Not sent: it could not be read, or the platform gave no answer of its own.
+    Unusable(anyhow::Error),
 }
 
 pub(crate) async fn run(file: Option<&Path>, options: &Send, speaker: &Speaker) -> Result<ExitCode> {
-    let evidence = evidence_of(options)?;
-    let recipients = options.to.iter().map(|text| recipient(text)).collect::<Result<Vec<_>>>()?;
-    let patient = options.patient.as_deref().map(read_patient_file).transpose()?;
-    if options.no_dmp && recipients.is_empty() {
-        bail!("--no-dmp sans --to : rien ne serait livré / without --to nothing would be delivered");
-    }
     let config = configuration(file)?;
-    let mut remote = Remote::connect(&config, speaker.lang).await?;
+    let asked = match Asked::read(options) {
+        Ok(asked) => asked,
+        Err(wrong) => {
+            wrong.iter().for_each(|error| speaker.trouble(None, error));
+            return Ok(ExitCode::from(2));
+        }
+    };
+    // Reached when the first document that can be sent is there: what is wrong with the files is said
+    // without a platform.
+    let mut remote = None;
     let mut worst = 0;
     for path in &options.files {
-        let sent = match bundle_of(path, options, evidence, &recipients, patient.clone()) {
-            Ok(bundle) => post(&mut remote, bundle).await?,
-            Err(error) => Sent::Unusable(format!("{error:#}")),
+        let sent = match bundle_of(path, options, &asked) {
+            Ok(bundle) => {
+                let remote = match &mut remote {
+                    Some(remote) => remote,
+                    none => none.insert(Remote::connect(&config, speaker.lang).await?),
+                };
+                post(remote, bundle).await?
+            }
+            Err(error) => unfit(error, speaker),
         };
         worst = worst.max(tell(path, &sent, options.format, speaker));
     }
     Ok(ExitCode::from(worst))
 }
 
+/// The options, understood.
+struct Asked {
+    evidence: Option<DeclaredEvidence>,
+    recipients: Vec<Recipient>,
+    patient: Option<DeclaredPatient>,
+}
+
+impl Asked {
+    /// Everything that is wrong with the command, not the first thing only.
+    fn read(options: &Send) -> Result<Self, Vec<anyhow::Error>> {
+        let mut wrong = Vec::new();
+        let evidence = evidence_of(options).map_err(|error| wrong.push(error)).unwrap_or_default();
+        let mut recipients = Vec::new();
+        for text in &options.to {
+            match recipient(text) {
+                Ok(recipient) => recipients.push(recipient),
+                Err(error) => wrong.push(error),
+            }
+        }
+        let patient = options.patient.as_deref().map(read_patient_file).transpose();
+        let patient = patient.map_err(|error| wrong.push(error)).unwrap_or_default();
+        if options.no_dmp && options.to.is_empty() {
+            let trouble = Trouble::fixed(
+                "--no-dmp sans --to : rien ne serait livré",
+                "--no-dmp without --to: nothing would be delivered",
+            );
+            wrong.push(trouble.mend("donnez un destinataire (--to)", "give a recipient (--to)").into());
+        }
+        let missing = options.files.iter().filter(|path| !path.exists());
+        wrong.extend(missing.map(|path| {
+            let path = path.display();
+            let trouble =
+                Trouble::new(format!("{path} : ce fichier n'existe pas"), format!("{path}: there is no such file"));
+            trouble.mend("vérifiez le chemin ; rien n'est parti", "check the path; nothing left").into()
+        }));
+        if wrong.is_empty() { Ok(Self { evidence, recipients, patient }) } else { Err(wrong) }
+    }
+}
+
 /// The paper that was checked, if the caller says so. Nothing is assumed (EXI SI 10).
 fn evidence_of(options: &Send) -> Result<Option<DeclaredEvidence>> {
     let Some(code) = &options.checked_document else {
         if options.checked_on.is_some() {
-            bail!("--checked-on sans --checked-document / without --checked-document");
+            let trouble =
+                Trouble::fixed("--checked-on sans --checked-document", "--checked-on without --checked-document");
+            return Err(trouble.mend("dites quelle pièce a été contrôlée", "say which paper was checked").into());
         }
         return Ok(None);
     };
     let device: HighConfidenceDevice = code.parse().context("--checked-document")?;
     let checked_on: Date = match &options.checked_on {
-        Some(text) => text.parse().context("--checked-on (AAAA-MM-JJ)")?,
+        Some(text) => text.parse().or_trouble(|| {
+            let trouble = Trouble::new(
+                format!("--checked-on {text} : ce n'est pas une date"),
+                format!("--checked-on {text}: this is not a date"),
+            );
+            trouble.mend("écrivez-la AAAA-MM-JJ : 2026-11-24", "write it YYYY-MM-DD: 2026-11-24")
+        })?,
         None => crate::say::today(),
     };
     Ok(Some(DeclaredEvidence { device, checked_on }))
@@ -81,33 +144,31 @@ fn recipient(text: &str) -> Result<Recipient> {
 }
 
 fn read_patient_file(path: &Path) -> Result<DeclaredPatient> {
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-    let document = socle_fhir::Document::parse(Bytes::from(bytes)).with_context(|| path.display().to_string())?;
-    Ok(read_patient(document.root()).with_context(|| path.display().to_string())?.value)
+    let shown = || format!("--patient {}", path.display());
+    let bytes = std::fs::read(path).with_context(shown)?;
+    let document = socle_fhir::Document::parse(Bytes::from(bytes)).with_context(shown)?;
+    Ok(read_patient(document.root()).with_context(shown)?.value)
 }
 
-fn bundle_of(
-    path: &Path,
-    options: &Send,
-    evidence: Option<DeclaredEvidence>,
-    recipients: &[Recipient],
-    patient: Option<DeclaredPatient>,
-) -> Result<Vec<u8>> {
+fn bundle_of(path: &Path, options: &Send, asked: &Asked) -> Result<Vec<u8>> {
     let size = std::fs::metadata(path)?.len();
     if size > FILE_MAX {
-        bail!(
-            "{} Mo : un document de plus de 64 Mo n'est pas lu / a document over 64 MB is not read",
-            size / 1024 / 1024
+        let megabytes = size / 1024 / 1024;
+        let trouble = Trouble::new(
+            format!("{megabytes} Mo : un document de plus de 64 Mo n'est pas lu"),
+            format!("{megabytes} MB: a document over 64 MB is not read"),
         );
+        return Err(trouble
+            .mend("réduisez les images et PDF qu'il contient", "reduce the images and PDF that it holds")
+            .into());
     }
     let document = Document::parse(Bytes::from(std::fs::read(path)?))?;
-    let header = socle_cda::Header::read(&document).map_err(|refused| anyhow::anyhow!("{refused}"))?;
-    let mut patient = match patient {
-        Some(patient) => patient,
-        None => patient_of(header)?,
+    let mut patient = match &asked.patient {
+        Some(patient) => patient.clone(),
+        None => patient_of(socle_cda::Header::read(&document)?)?,
     };
-    if evidence.is_some() {
-        patient.evidence = evidence;
+    if asked.evidence.is_some() {
+        patient.evidence = asked.evidence;
     }
     let mut hidden = Vec::new();
     if options.masked {
@@ -118,7 +179,7 @@ fn bundle_of(
     }
     let wishes = Wishes {
         patient: Some(patient),
-        recipients: recipients.to_vec(),
+        recipients: asked.recipients.clone(),
         feed_dmp: !options.no_dmp,
         hidden,
         source: "1.2.250.1.71.4.2.2".parse()?,
@@ -126,11 +187,27 @@ fn bundle_of(
     Ok(write_provide_bundle(&lot_of(&document, wishes, Timestamp::now())?))
 }
 
+/// A document that breaks a rule is told by its findings, anything else by its error.
+fn unfit(error: anyhow::Error, speaker: &Speaker) -> Sent {
+    let findings = if let Some(refused) = error.downcast_ref::<Refused>() {
+        refused.findings.clone()
+    } else if let Some(lot) = error.downcast_ref::<LotError>() {
+        lot.findings()
+    } else if let Some(document) = error.downcast_ref::<DocumentError>() {
+        vec![document.finding()]
+    } else {
+        return Sent::Unusable(error);
+    };
+    Sent::Unfit(findings.into_iter().map(|finding| Shown::of(&finding.into(), speaker.lang)).collect())
+}
+
 async fn post(remote: &mut Remote, bundle: Vec<u8>) -> Result<Sent> {
     let response = remote.transaction(bundle).await?;
     let flow =
         response.headers().get("socle-flow").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let document = socle_fhir::Document::parse(response.body().clone()).context("réponse / answer")?;
+    let document = socle_fhir::Document::parse(response.body().clone()).or_trouble(|| {
+        Trouble::fixed("la plateforme n'a pas répondu en FHIR", "the platform did not answer in FHIR")
+    })?;
     if response.status().is_success() {
         let remarks = document.root().get("entry").into_iter().flat_map(|entries| entries.items().collect::<Vec<_>>());
         let remarks =
@@ -139,7 +216,7 @@ async fn post(remote: &mut Remote, bundle: Vec<u8>) -> Result<Sent> {
     }
     match outcome::read(document.root()) {
         Some(issues) => Ok(Sent::Refused(issues)),
-        None => Ok(Sent::Unusable(format!("HTTP {}", response.status()))),
+        None => Ok(Sent::Unusable(anyhow::anyhow!("HTTP {}", response.status()))),
     }
 }
 
@@ -149,13 +226,16 @@ fn tell(path: &Path, sent: &Sent, format: Format, speaker: &Speaker) -> u8 {
     let (verdict, code) = match sent {
         Sent::Taken { .. } => ("accepted", 0),
         Sent::Refused(_) => ("refused", 1),
-        Sent::Unusable(_) => ("unusable", 2),
+        Sent::Unfit(_) | Sent::Unusable(_) => ("unusable", 2),
     };
     if format == Format::Json {
         let issues = match sent {
             Sent::Taken { remarks, .. } => remarks.iter().map(issue_json).collect(),
-            Sent::Refused(issues) => issues.iter().map(issue_json).collect(),
-            Sent::Unusable(why) => vec![json!({"severity": "error", "message": why})],
+            Sent::Refused(issues) | Sent::Unfit(issues) => issues.iter().map(issue_json).collect(),
+            Sent::Unusable(error) => {
+                let explained = speaker.explain(error);
+                vec![json!({"severity": "error", "message": explained.to_string(), "mend": explained.mends.first()})]
+            }
         };
         let flow = match sent {
             Sent::Taken { flow, .. } => Some(flow.as_str()),
@@ -180,10 +260,19 @@ fn tell(path: &Path, sent: &Sent, format: Format, speaker: &Speaker) -> u8 {
                 speaker.pick("refusé ; rien n'est parti, rien n'est gardé", "refused; nothing left, nothing was kept")
             ));
         }
-        Sent::Unusable(why) => {
-            speaker.note(format!("{} : {name} : {why}", speaker.pick("erreur", "error")));
-            speaker
-                .line(format!("{name} : {}", speaker.pick("illisible ; rien n'est parti", "unreadable; nothing left")));
+        Sent::Unfit(issues) => {
+            speaker.issues(&name.to_string(), issues);
+            speaker.line(format!(
+                "{name} : {}",
+                speaker.pick("inutilisable ; rien n'est parti", "unusable; nothing left")
+            ));
+        }
+        Sent::Unusable(error) => {
+            speaker.trouble(Some(&name.to_string()), error);
+            speaker.line(format!(
+                "{name} : {}",
+                speaker.pick("inutilisable ; rien n'est parti", "unusable; nothing left")
+            ));
         }
     }
     code

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use socle_identity::Environment;
 use socle_trust::Shutdown;
 
@@ -11,6 +11,7 @@ use super::{configuration, service};
 use crate::cli::Twin;
 use crate::platform::{make_client_files, open_pki};
 use crate::say::Speaker;
+use crate::trouble::Trouble;
 use crate::twins::{NOTICE, Name, Twins};
 
 pub(crate) async fn run(file: Option<&Path>, options: &Twin, speaker: &Speaker) -> Result<ExitCode> {
@@ -21,13 +22,20 @@ pub(crate) async fn run(file: Option<&Path>, options: &Twin, speaker: &Speaker) 
     let names = names_of(&options.names)?;
     let config = configuration(file)?;
     if config.environment != Environment::Jumeau {
-        bail!("un jumeau ne sert que dans l'environnement jumeau / a twin serves in the environment jumeau only");
+        let trouble = Trouble::fixed(
+            "un jumeau ne sert que dans l'environnement jumeau",
+            "a twin serves in the environment jumeau only",
+        );
+        return Err(trouble.mend("environment = \"jumeau\"", "environment = \"jumeau\"").into());
     }
     if !config.twins.address.is_loopback() && !config.server.expose_with_twins {
-        bail!(
-            "twins.address : {} n'est pas une boucle locale ; server.expose_with_twins = true si c'est voulu / is not loopback",
-            config.twins.address
+        let address = config.twins.address;
+        let trouble = Trouble::new(
+            format!("twins.address : {address} n'est pas une boucle locale"),
+            format!("twins.address: {address} is not loopback"),
         );
+        let mend = "server.expose_with_twins = true";
+        return Err(trouble.mend(format!("{mend} si c'est voulu"), format!("{mend} if that is wanted")).into());
     }
     service::log();
     let shutdown = Shutdown::new();
@@ -59,9 +67,11 @@ fn names_of(asked: &[String]) -> Result<Vec<Name>> {
     for text in asked {
         match Name::read(text) {
             Some(name) => names.push(name),
-            None => bail!(
-                "aucun jumeau « {text} » ; connus : prosante, ins, dmp, mss / no twin `{text}`; known: prosante, ins, dmp, mss"
-            ),
+            None => {
+                let trouble = Trouble::new(format!("aucun jumeau « {text} »"), format!("no twin `{text}`"));
+                let known = "prosante, ins, dmp, mss";
+                return Err(trouble.mend(format!("connus : {known}"), format!("known: {known}")).into());
+            }
         }
     }
     Ok(names)

@@ -1,18 +1,18 @@
 //! The environment lock: every address, certificate and mail domain of a configuration belongs to
 //! its environment, or nothing starts.
 
-use socle_identity::Environment;
+use socle_finding::Text;
+use socle_identity::{Environment, EnvironmentMix};
 
 use super::{Config, Endpoint};
 
 /// Two environments meet in one configuration.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {reason}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LockBreach {
     /// The field of `socle.toml`.
     pub field: &'static str,
     /// What meets what.
-    pub reason: String,
+    pub reason: Text,
 }
 
 /// Checks what can be told from the text alone; certificates are checked when they are read.
@@ -33,7 +33,7 @@ pub(crate) fn check_lock(config: &Config) -> Result<(), Vec<LockBreach>> {
         }
     }
     if let Err(mix) = config.mss.mailbox.domain().admit_in(config.environment) {
-        breaches.push(LockBreach { field: "mss.mailbox", reason: mix.to_string() });
+        breaches.push(LockBreach { field: "mss.mailbox", reason: mailbox_elsewhere(&mix) });
     }
     if config.uses_twins() && !config.server.expose_with_twins {
         let addresses = [
@@ -43,37 +43,62 @@ pub(crate) fn check_lock(config: &Config) -> Result<(), Vec<LockBreach>> {
         ];
         for (field, ip) in addresses {
             if !ip.is_loopback() {
-                let reason = format!(
-                    "{ip} is not loopback, and twins are switched on; set server.expose_with_twins = true if that is wanted"
+                let reason = Text::new(
+                    format!(
+                        "{ip} n'est pas une boucle locale, et des jumeaux sont en service ; server.expose_with_twins = true si c'est voulu"
+                    ),
+                    format!(
+                        "{ip} is not loopback, and twins are switched on; set server.expose_with_twins = true if that is wanted"
+                    ),
                 );
                 breaches.push(LockBreach { field, reason });
             }
         }
     }
     if !config.server.listen.ip().is_loopback() {
-        let reason =
-            "plain HTTP is served on loopback only; use server.listen_tls, or a proxy on this machine".to_owned();
+        let reason = Text::fixed(
+            "HTTP sans TLS n'est servi que sur cette machine ; utilisez server.listen_tls, ou un mandataire local",
+            "plain HTTP is served on loopback only; use server.listen_tls, or a proxy on this machine",
+        );
         breaches.push(LockBreach { field: "server.listen", reason });
     }
     if breaches.is_empty() { Ok(()) } else { Err(breaches) }
 }
 
-fn check_endpoint(environment: Environment, endpoint: &Endpoint) -> Result<(), String> {
+fn mailbox_elsewhere(mix: &EnvironmentMix) -> Text {
+    let EnvironmentMix { belongs_to, used_in, .. } = mix;
+    Text::new(
+        format!("ce domaine de messagerie appartient à « {belongs_to} », et la configuration est « {used_in} »"),
+        format!("this mail domain belongs to `{belongs_to}`, and the configuration is `{used_in}`"),
+    )
+}
+
+fn check_endpoint(environment: Environment, endpoint: &Endpoint) -> Result<(), Text> {
     let Endpoint::At(address) = endpoint else {
         return match environment {
             Environment::Jumeau => Ok(()),
-            other => Err(format!("a twin may not serve in `{other}`")),
+            other => Err(Text::new(
+                format!("un jumeau ne peut pas servir en « {other} »"),
+                format!("a twin may not serve in `{other}`"),
+            )),
         };
     };
-    let host = host_of(address).ok_or_else(|| format!("`{address}` holds no host"))?;
-    let belongs_to = environment_of(host);
-    match (environment, belongs_to) {
-        (Environment::Jumeau, None) => {
-            Err(format!("{host} is not on this machine; in `jumeau` every service is a twin or a loopback address"))
-        }
+    let host = host_of(address).ok_or_else(|| {
+        Text::new(format!("« {address} » ne désigne aucun hôte"), format!("`{address}` holds no host"))
+    })?;
+    match (environment, environment_of(host)) {
+        (Environment::Jumeau, None) => Err(Text::new(
+            format!(
+                "{host} n'est pas sur cette machine ; en « jumeau », tout service est un jumeau ou une adresse de boucle locale"
+            ),
+            format!("{host} is not on this machine; in `jumeau` every service is a twin or a loopback address"),
+        )),
         (_, None) => Ok(()),
         (here, Some(there)) if here == there => Ok(()),
-        (here, Some(there)) => Err(format!("{host} belongs to `{there}`, and the configuration is `{here}`")),
+        (here, Some(there)) => Err(Text::new(
+            format!("{host} appartient à « {there} », et la configuration est « {here} »"),
+            format!("{host} belongs to `{there}`, and the configuration is `{here}`"),
+        )),
     }
 }
 

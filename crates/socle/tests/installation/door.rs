@@ -7,7 +7,9 @@ use serde_json::Value;
 use socle_cda::Document;
 use socle_fhir::fr_core::DeclaredEvidence;
 use socle_fhir::pdsm::{Addressee, PartyKind, ProvideBundle, Recipient};
-use socle_identity::HighConfidenceDevice;
+use socle_identity::{Environment, HighConfidenceDevice};
+use socle_prosante::client::{Authentication, Client, Settings};
+use socle_prosante::twin::{DEMO, log_in_with_wallet};
 use socle_trust::https::{Body, ClientLimits, HttpError, HttpsClient};
 use socle_trust::pki::Profile;
 use socle_trust::tls::{Versions, client_config};
@@ -50,6 +52,29 @@ impl Installation {
         let caller = self.stranger();
         let url = format!("http://127.0.0.1:{}/health", self.ports.plain);
         caller.http.send(Request::get(url).body(Body::empty()).unwrap()).await.unwrap().status()
+    }
+}
+
+impl Installation {
+    /// The access token of a professional who logged in at Pro Santé Connect.
+    pub(crate) async fn token_of_professional(&self) -> String {
+        let pki = self.pki();
+        let tls = client_config(pki.anchors(), None, Versions::Both).unwrap();
+        let http = HttpsClient::new(&tls, ClientLimits::default());
+        let client = Client::new(Settings {
+            issuer: format!("https://localhost:{}/auth/realms/esante-wallet", self.ports.prosante),
+            environment: Environment::Jumeau,
+            anchors: pki.anchors().clone(),
+            client_id: DEMO.id.to_owned(),
+            authentication: Authentication::Secret(DEMO.secret.to_owned()),
+            redirect_uri: format!("http://127.0.0.1:9{}", DEMO.redirect_path),
+            post_logout_redirect_uri: None,
+        })
+        .unwrap();
+        let (url, pending) = client.begin(Timestamp::now()).await.unwrap();
+        let query = log_in_with_wallet(&http, &url, "marie-martin").await.unwrap();
+        let session = client.finish(pending, &query, Timestamp::now()).await.unwrap();
+        session.access_token(Timestamp::now()).unwrap().to_owned()
     }
 }
 

@@ -18,7 +18,7 @@ use super::package::Package;
 use super::{Attempt, End};
 use crate::desk::Gateway;
 
-const PROTOCOL: &str = "SOAP 1.2, ITI-41, MTOM, VIHF, TLS mutuel";
+const PROTOCOL: &str = "SOAP 1.2, ITI-41, MTOM, VIHF, mTLS";
 
 impl Gateway {
     pub(super) async fn deliver_to_dmp(&self, job: &Job) -> Attempt {
@@ -57,13 +57,18 @@ fn deposit_of(package: Package, attempt: Sent) -> Deposit {
 
 fn delivered(mut attempt: Attempt, provided: &Provided) -> Attempt {
     let how = provided.documents.iter().map(|document| match document.how {
-        Placed::Original => "déposé",
-        Placed::Replaced { .. } => "déposé, remplace la version précédente",
-        Placed::OriginalInsteadOfReplacement => "déposé comme original : le DMP n'a pas la version à remplacer",
-        Placed::AlreadyThere => "déjà là, avec la même empreinte",
+        Placed::Original => Text::fixed("déposé", "deposited"),
+        Placed::Replaced { .. } => {
+            Text::fixed("déposé, remplace la version précédente", "deposited, replaces the former version")
+        }
+        Placed::OriginalInsteadOfReplacement => Text::fixed(
+            "déposé comme original : le DMP n'a pas la version à remplacer",
+            "deposited as an original: the DMP has not the version to replace",
+        ),
+        Placed::AlreadyThere => Text::fixed("déjà là, avec la même empreinte", "there already, with the same digest"),
     });
     attempt.end = End::Done;
-    attempt.summary = how.collect::<Vec<_>>().join(" ; ");
+    attempt.summary = Text::join(&how.collect::<Vec<_>>(), " ; ");
     attempt.exchange = kept(&provided.exchanges);
     attempt
 }
@@ -72,10 +77,14 @@ fn not_delivered(mut attempt: Attempt, failure: &Failure) -> Attempt {
     attempt.exchange = kept(&failure.exchanges);
     match &failure.kind {
         FailureKind::Refused(refusal) => attempt.never(&refused(refusal)),
-        FailureKind::Temporary(trouble) => attempt.later(format!("le DMP ne peut pas répondre : {trouble}")),
-        FailureKind::Unknown(trouble) => {
-            attempt.later(format!("issue inconnue, le DMP sera interrogé avant tout renvoi : {trouble}"))
-        }
+        FailureKind::Temporary(trouble) => attempt.later(Text::new(
+            format!("le DMP ne peut pas répondre : {trouble}"),
+            format!("the DMP cannot answer: {trouble}"),
+        )),
+        FailureKind::Unknown(trouble) => attempt.later(Text::new(
+            format!("issue inconnue, le DMP sera interrogé avant tout renvoi : {trouble}"),
+            format!("outcome unknown, the DMP will be asked before anything is sent again: {trouble}"),
+        )),
     }
 }
 

@@ -1,5 +1,6 @@
 //! INSi did not answer when the document came: it is asked again, and then the deliveries begin.
 
+use socle_finding::Text;
 use socle_ins::model::SearchTraits;
 use socle_store::{Job, Write};
 use socle_trust::audit::{Code, Outcome, RecordAction};
@@ -11,18 +12,17 @@ use crate::submit::{conclude, kept_exchange, may_pass};
 use crate::{kind, trace};
 
 const STEP: &str = "identify";
-const PROTOCOL: &str = "SOAP 1.2, TLS mutuel (WS_INS2)";
 
 impl Gateway {
     pub(super) async fn identify_again(&self, job: &Job) -> Attempt {
         let Ok(IdentifyJob { lot, stated, targets }) = serde_json::from_slice(&job.payload) else {
-            return self.unreadable(job, STEP, PROTOCOL);
+            return self.unreadable(job, STEP, trace::INSI_PROTOCOL);
         };
         let mut attempt = Attempt {
             step: STEP.to_owned(),
-            protocol: PROTOCOL,
+            protocol: trace::INSI_PROTOCOL,
             end: End::Later,
-            summary: String::new(),
+            summary: Text::same(""),
             rule: None,
             exchange: None,
             next: Vec::new(),
@@ -39,13 +39,13 @@ impl Gateway {
         let identity = if let Some(identity) = known {
             identity
         } else {
-            let Ok(traits) = SearchTraits::of(&stated) else { return self.unreadable(job, STEP, PROTOCOL) };
+            let Ok(traits) = SearchTraits::of(&stated) else { return self.unreadable(job, STEP, trace::INSI_PROTOCOL) };
             match self.services.ins.search(&traits).await {
                 Err(failed) => {
                     attempt.exchange = kept_exchange(&failed.exchanges);
                     let finding = failed.error.finding();
                     return if may_pass(&failed.error) {
-                        attempt.later(finding.message.fr.to_string())
+                        attempt.later(finding.message.clone())
                     } else {
                         attempt.never(&finding)
                     };
@@ -61,7 +61,7 @@ impl Gateway {
         };
         let status = identity.status();
         attempt.end = End::Done;
-        attempt.summary = format!("INSi a répondu ; identité {} ({status})", status.french());
+        attempt.summary = trace::answered(&trace::said_of(status));
         let body = serde_json::to_vec(&identity).unwrap_or_default();
         attempt.writes = vec![Write::new(kind::IDENTITY, lot.person.as_str(), body).posting("status", status.code())];
         let environment = self.settings.environment;
@@ -71,9 +71,9 @@ impl Gateway {
 }
 
 impl Attempt {
-    pub(super) fn later(mut self, why: String) -> Self {
+    pub(super) fn later(mut self, why: Text) -> Self {
         self.end = End::Later;
-        self.record = trace::failed(self.record, Outcome::MinorFailure, why.clone());
+        self.record = trace::failed(self.record, Outcome::MinorFailure, why.fr.to_string());
         self.summary = why;
         self
     }
@@ -81,7 +81,7 @@ impl Attempt {
     pub(super) fn never(mut self, finding: &socle_finding::Finding) -> Self {
         self.end = End::Never;
         self.rule = Some(finding.rule.to_string());
-        self.summary = finding.message.fr.to_string();
+        self.summary = finding.message.clone();
         self.record = trace::failed(self.record, Outcome::SeriousFailure, format!("{}", finding.rule));
         self
     }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use socle_finding::Text;
 use socle_identity::{Environment, Identity, Ins, MssAddress};
 use socle_store::{Digest, NewJob};
 use uuid::Uuid;
@@ -78,11 +79,11 @@ pub(crate) enum Target {
 
 impl Target {
     /// For a line on a screen.
-    pub(crate) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> Text {
         match self {
-            Self::Dmp => "DMP".to_owned(),
-            Self::Professional(address) => address.shown(),
-            Self::Patient => "patient (MSSanté citoyenne)".to_owned(),
+            Self::Dmp => Text::same("DMP"),
+            Self::Professional(address) => Text::same(address.shown()),
+            Self::Patient => Text::fixed("patient (MSSanté citoyenne)", "patient (MSSanté for citizens)"),
         }
     }
 

@@ -20,7 +20,7 @@ use super::package::{Package, Unpacked};
 use super::{Attempt, End};
 use crate::desk::Gateway;
 
-const PROTOCOL: &str = "SMTP, STARTTLS, TLS mutuel";
+const PROTOCOL: &str = "SMTP, STARTTLS, mTLS";
 
 impl Gateway {
     pub(super) async fn deliver_by_mail(&self, job: &Job) -> Attempt {
@@ -127,17 +127,29 @@ fn concluded(mut attempt: Attempt, mail: &DocumentMail, sent: Result<Submission,
             None => {
                 attempt.end = End::Done;
                 let ins = if mail.carries_qualified_ins() { "O" } else { "N" };
-                attempt.summary =
-                    format!("remis à l'opérateur ({} Ko, X-MSS-INS: {ins})", submission.size.div_ceil(1024));
+                let size = submission.size.div_ceil(1024);
+                attempt.summary = Text::new(
+                    format!("remis à l'opérateur ({size} Ko, X-MSS-INS: {ins})"),
+                    format!("handed to the operator ({size} KB, X-MSS-INS: {ins})"),
+                );
                 attempt
             }
             Some(Class::Permanent) => attempt.never(&operator_refused(&replies_of(&submission))),
-            Some(_) => attempt.later(format!("l'opérateur diffère : {}", replies_of(&submission).trim())),
+            Some(_) => {
+                let replies = replies_of(&submission);
+                attempt.later(Text::new(
+                    format!("l'opérateur diffère : {}", replies.trim()),
+                    format!("the operator defers: {}", replies.trim()),
+                ))
+            }
         },
         Err(error) => match error.class() {
             Class::Permanent => attempt.never(&refused(error)),
-            Class::Temporary => attempt.later(format!("opérateur : {error}")),
-            Class::Unknown => attempt.later(format!("issue inconnue, renvoyé avec le même Message-ID : {error}")),
+            Class::Temporary => attempt.later(Text::new(format!("opérateur : {error}"), format!("operator: {error}"))),
+            Class::Unknown => attempt.later(Text::new(
+                format!("issue inconnue, renvoyé avec le même Message-ID : {error}"),
+                format!("outcome unknown, sent again with the same Message-ID: {error}"),
+            )),
         },
     }
 }
@@ -186,7 +198,14 @@ fn operator_refused(replies: &str) -> Box<Finding> {
 }
 
 fn not_qualified() -> Box<Finding> {
-    refused("ECO.2.2.6 : l'adresse d'un patient demande une identité qualifiée")
+    Box::new(Finding {
+        rule: Rule::fixed("MSSanté Référentiel #2", "ECO.2.2.6"),
+        message: Text::fixed(
+            "l'adresse d'un patient demande une identité qualifiée",
+            "a patient's address asks for a qualified identity",
+        ),
+        ..*refused("")
+    })
 }
 
 impl Attempt {
@@ -197,7 +216,7 @@ impl Attempt {
                 severity: Severity::Error,
                 rule: Rule::fixed("Socle", "lot enregistré"),
                 at: Location::default(),
-                message: Text::new(why.clone(), why),
+                message: why,
                 mend: Text::fixed("produisez de nouveau le document", "produce the document again"),
             }),
         }

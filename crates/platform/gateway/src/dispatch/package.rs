@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use socle_cda::xds::{Cumulation, Cx, DocumentEntry, EntryOptions, SubmissionSet, Visibility};
 use socle_cda::{Document, Header, UtcTime};
+use socle_finding::Text;
 use socle_identity::Identity;
+use socle_store::StoreError;
 
 use super::job::{DocumentAt, Lot};
 use crate::desk::Gateway;
@@ -33,9 +35,9 @@ impl Packed {
 /// Why a lot cannot be put together.
 pub(crate) enum Unpacked {
     /// The store does not answer now.
-    Later(String),
+    Later(Text),
     /// What was stored cannot be delivered as it is.
-    Never(String),
+    Never(Text),
 }
 
 impl Gateway {
@@ -54,17 +56,34 @@ impl Gateway {
 
     async fn identity_of(&self, lot: &Lot) -> Result<Identity, Unpacked> {
         let read = self.store.read(TENANT, kind::IDENTITY, lot.person.as_str()).await;
-        let version = read.map_err(|error| Unpacked::Later(format!("la base ne répond pas : {error}")))?;
-        let version = version.ok_or_else(|| Unpacked::Never("l'identité n'est plus dans la base".to_owned()))?;
-        serde_json::from_slice(&version.body)
-            .map_err(|_| Unpacked::Never("l'identité enregistrée ne peut pas être relue".to_owned()))
+        let version = read.map_err(|error| store_is_silent(&error))?;
+        let version = version.ok_or(Unpacked::Never(Text::fixed(
+            "l'identité n'est plus dans la base",
+            "the identity is no longer in the store",
+        )))?;
+        serde_json::from_slice(&version.body).map_err(|_| {
+            Unpacked::Never(Text::fixed(
+                "l'identité enregistrée ne peut pas être relue",
+                "the stored identity cannot be read again",
+            ))
+        })
     }
 
     async fn bytes_of(&self, at: &DocumentAt) -> Result<Bytes, Unpacked> {
         let read = self.store.blob(&at.digest).await;
-        let bytes = read.map_err(|error| Unpacked::Later(format!("la base ne répond pas : {error}")))?;
-        bytes.ok_or_else(|| Unpacked::Never("les octets du document ne sont plus dans la base".to_owned()))
+        let bytes = read.map_err(|error| store_is_silent(&error))?;
+        bytes.ok_or(Unpacked::Never(Text::fixed(
+            "les octets du document ne sont plus dans la base",
+            "the bytes of the document are no longer in the store",
+        )))
     }
+}
+
+fn store_is_silent(error: &StoreError) -> Unpacked {
+    Unpacked::Later(Text::new(
+        format!("la base ne répond pas : {error}"),
+        format!("the store does not answer: {error}"),
+    ))
 }
 
 /// The patient of the metadata: the INS that the documents carry, and only if the identity is
@@ -73,33 +92,33 @@ fn patient_of(lot: &Lot, identity: &Identity) -> Result<Option<Cx>, Unpacked> {
     let Some(carried) = &lot.carried else { return Ok(None) };
     match identity.qualified() {
         Some(qualified) if qualified.ins() == carried => Ok(Some(Cx::from(carried))),
-        _ => Err(Unpacked::Never(
-            "RNIV v2.0, EXI SI 08 : le document porte un INS et l'identité n'est pas qualifiée".to_owned(),
-        )),
+        _ => Err(Unpacked::Never(Text::fixed(
+            "RNIV v2.0, EXI SI 08 : le document porte un INS et l'identité n'est pas qualifiée",
+            "RNIV v2.0, EXI SI 08: the document carries an INS and the identity is not qualified",
+        ))),
     }
 }
 
 fn pack(bytes: Bytes, at: &DocumentAt, index: usize, patient: Option<&Cx>) -> Result<Packed, Unpacked> {
-    let never = |why: String| Unpacked::Never(format!("document {} : {why}", index + 1));
-    let document = Document::parse(bytes).map_err(|error| never(error.to_string()))?;
-    let header = Header::read(&document).map_err(|refused| never(refused.to_string()))?.clone();
+    let never = |why: &dyn std::fmt::Display| Unpacked::Never(Text::same(format!("document {} : {why}", index + 1)));
+    let document = Document::parse(bytes).map_err(|error| never(&error))?;
+    let header = Header::read(&document).map_err(|refused| never(&refused))?.clone();
     let local = header.patient.local_ids.first().map(|id| Cx::local(&id.value, id.oid.as_str()));
-    let patient = patient.cloned().or(local).ok_or_else(|| never("aucun identifiant de patient".to_owned()))?;
+    let patient = patient.cloned().or(local).ok_or_else(|| never(&"recordTarget/patientRole/id"))?;
     let visibility = Visibility::new(
         at.masked_to_professionals,
         at.invisible_to_patient,
         at.invisible_to_representatives,
         Cumulation::Refused,
     )
-    .map_err(|error| never(error.to_string()))?;
+    .map_err(|error| never(&error))?;
     let options = EntryOptions { id: format!("Doc{}", index + 1), visibility, comments: None };
-    let entry =
-        DocumentEntry::from_header(&document, &patient, &options).map_err(|refused| never(refused.to_string()))?;
+    let entry = DocumentEntry::from_header(&document, &patient, &options).map_err(|refused| never(&refused))?;
     Ok(Packed { entry: entry.value, header, document })
 }
 
 fn set_of(lot: &Lot, documents: &[Packed]) -> Result<SubmissionSet, Unpacked> {
-    let first = documents.first().ok_or_else(|| Unpacked::Never("le lot est vide".to_owned()))?;
+    let first = documents.first().ok_or(Unpacked::Never(Text::fixed("le lot est vide", "the lot is empty")))?;
     Ok(SubmissionSet {
         id: "SubmissionSet1".to_owned(),
         status: None,

@@ -3,7 +3,7 @@
 use socle_fhir::pdsm::{Addressee, ProvideBundle};
 use socle_fhir::{Issue, IssueType};
 use socle_finding::{Rule, Severity, Text};
-use socle_identity::MssAddress;
+use socle_identity::{Matricule, MssAddress, QualifiedIdentity};
 
 use super::{Checked, Identified, Known};
 use crate::dispatch::job::Target;
@@ -25,26 +25,37 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct RefusedTarget {
     pub(crate) step: String,
-    pub(crate) summary: String,
+    pub(crate) summary: Text,
     pub(crate) rule: String,
 }
 
 impl Plan {
-    pub(crate) fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> Text {
         if self.targets.is_empty() {
-            return "gardé ; aucune livraison".to_owned();
+            return Text::fixed("gardé ; aucune livraison", "kept; no delivery");
         }
-        let names: Vec<String> = self.targets.iter().map(Target::shown).collect();
-        format!("accès permis ; livraisons : {}", names.join(", "))
+        let names = self.targets.iter().map(Target::shown).collect::<Vec<_>>();
+        let names = Text::join(&names, ", ");
+        Text::new(
+            format!("accès permis ; livraisons : {}", names.fr),
+            format!("access permitted; deliveries: {}", names.en),
+        )
     }
 }
 
 /// One line on the documents, for the flow: types and sizes, nothing of the patient.
-pub(crate) fn said_of(documents: &[Checked]) -> String {
-    let each = documents
-        .iter()
-        .map(|checked| format!("{} ({} Ko)", checked.header.code.code, checked.document.bytes().len().div_ceil(1024)));
-    format!("{} document(s) lisible(s) : {}", documents.len(), each.collect::<Vec<_>>().join(", "))
+pub(crate) fn said_of(documents: &[Checked]) -> Text {
+    let each = |unit: &str| {
+        let one = |checked: &Checked| {
+            format!("{} ({} {unit})", checked.header.code.code, checked.document.bytes().len().div_ceil(1024))
+        };
+        documents.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    let count = documents.len();
+    Text::new(
+        format!("{count} document(s) lisible(s) : {}", each("Ko")),
+        format!("{count} readable document(s): {}", each("KB")),
+    )
 }
 
 pub(crate) fn make(
@@ -55,13 +66,12 @@ pub(crate) fn make(
     identified: &Identified,
 ) -> Result<Plan, Stop> {
     let mut plan = Plan::default();
-    let may_be_qualified = identified.identity.qualified().is_some() || identified.known == Known::Unreachable;
     if lot.feed_dmp {
-        plan_dmp(&mut plan, documents, may_be_qualified && identified.carried.is_some());
+        plan_dmp(&mut plan, documents, may_be_qualified(identified) && identified.carried.is_some());
     }
     let mut refusals = Vec::new();
     for recipient in &lot.recipients {
-        match may_write(settings, services, &recipient.to, may_be_qualified) {
+        match may_write(settings, services, &recipient.to, identified) {
             Ok(target) if plan.targets.contains(&target) => {}
             Ok(target) => plan.targets.push(target),
             Err(issue) => refusals.push(*issue),
@@ -97,7 +107,7 @@ fn plan_dmp(plan: &mut Plan, documents: &[Checked], has_qualified_ins: bool) {
     };
     plan.refused.push(RefusedTarget {
         step: "dmp".to_owned(),
-        summary: fr.to_owned(),
+        summary: Text::fixed(fr, en),
         rule: "DMP, EX_GEN-1530".to_owned(),
     });
     let mend = Text::fixed(
@@ -112,13 +122,13 @@ fn may_write(
     settings: &Settings,
     services: &Services,
     to: &Addressee,
-    may_be_qualified: bool,
+    identified: &Identified,
 ) -> Result<Target, Box<Issue>> {
     let address = match to {
-        Addressee::ThePatient | Addressee::Mailbox(MssAddress::Patient(_)) if !may_be_qualified => {
-            return Err(Box::new(patient_not_qualified()));
+        Addressee::ThePatient => return patient_target(identified, None),
+        Addressee::Mailbox(MssAddress::Patient(named)) => {
+            return patient_target(identified, Some(named));
         }
-        Addressee::ThePatient | Addressee::Mailbox(MssAddress::Patient(_)) => return Ok(Target::Patient),
         Addressee::Mailbox(address) => address,
     };
     address.domain().admit_in(settings.environment).map_err(|mix| {
@@ -143,6 +153,39 @@ fn may_write(
     let mend = Text::fixed("vérifiez l'adresse dans l'Annuaire Santé", "check the address in the Annuaire Santé");
     let rule = Rule::fixed("MSSanté Référentiel #1", "liste blanche");
     Err(Box::new(Issue::error(IssueType::BusinessRule, rule, text, mend)))
+}
+
+/// The patient of the lot, and nobody else: an address that names another person would take the
+/// document to them.
+fn patient_target(identified: &Identified, named: Option<&Matricule>) -> Result<Target, Box<Issue>> {
+    if !may_be_qualified(identified) {
+        return Err(Box::new(patient_not_qualified()));
+    }
+    let of_the_lot = identified.identity.qualified().map(QualifiedIdentity::ins).or(identified.carried.as_ref());
+    match named {
+        Some(named) if of_the_lot.is_none_or(|ins| ins.matricule != *named) => Err(Box::new(another_patient())),
+        _ => Ok(Target::Patient),
+    }
+}
+
+/// Qualified, or to be before anything leaves: while INSi is silent the deliveries wait for its answer.
+fn may_be_qualified(identified: &Identified) -> bool {
+    identified.identity.qualified().is_some() || identified.known == Known::Unreachable
+}
+
+fn another_patient() -> Issue {
+    Issue::error(
+        IssueType::BusinessRule,
+        Rule::fixed("MSSanté Référentiel #2", "ECO.2.2.6"),
+        Text::fixed(
+            "cette adresse de patient est celle d'une autre personne que le patient du document",
+            "this patient's address is that of another person than the patient of the document",
+        ),
+        Text::fixed(
+            "adressez-vous au patient du lot (« patient » avec socle send), Socle construit l'adresse",
+            "address the patient of the lot (`patient` with socle send), Socle builds the address",
+        ),
+    )
 }
 
 fn patient_not_qualified() -> Issue {

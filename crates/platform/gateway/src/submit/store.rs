@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use socle_fhir::pdsm::{ProvideBundle, ProvidedDocument, SourceId, Stored, StoredDocument, write_document_reference};
 use socle_fhir::{Issue, IssueType, mapping};
 use socle_finding::{Rule, Severity, Text};
-use socle_identity::IdNatStruct;
-use socle_store::{Batch, Blob, Committed, FlowStep, NewFlow, NewJob, StepState, StoreError, Unique, Write};
+use socle_identity::{IdNatStruct, Oid};
+use socle_store::{
+    Batch, Blob, Committed, FlowStep, NewFlow, NewJob, Page, StepState, StoreError, Term, Unique, Version, Write,
+};
 use socle_trust::audit::{Code, Outcome, Record, RecordAction};
 use uuid::Uuid;
 
@@ -21,6 +23,8 @@ use crate::{TENANT, kind};
 /// id, or the same setId and versionNumber, is another document's).
 const DOCUMENT_ID: &str = "document";
 const DOCUMENT_VERSION: &str = "document-version";
+/// The lot that a document came in.
+const LIST: &str = "list";
 
 /// Everything that the former steps found, on its way into one commit.
 pub(super) struct Taken<'a> {
@@ -83,8 +87,8 @@ impl Gateway {
         trace::about(record, &taken.identified.key)
     }
 
-    /// The identifier is taken. By the very same document of the same person: the caller had no answer
-    /// the first time and asks again, and gets it. By another one: refused.
+    /// An identifier is taken. By the very same lot of the same person: the caller had no answer the first
+    /// time and asks again, and gets it. By another one, or by a part of one: refused.
     async fn replay(
         &self,
         name: &str,
@@ -92,17 +96,31 @@ impl Gateway {
         kept: &[Kept<'_>],
         identified: &Identified,
     ) -> Result<Accepted, Stop> {
-        let [document] = kept else { return Err(duplicate(name)) };
         let read = self.store.read(TENANT, kind::BINARY, owner).await.map_err(|error| store_stop("store", &error))?;
-        let Some(version) = read else { return Err(duplicate(name)) };
-        let Ok(binary) = serde_json::from_slice::<BinaryAt>(&version.body) else { return Err(duplicate(name)) };
-        let is_same = binary.digest == document.blob.digest().to_string() && binary.person == identified.key;
-        if !is_same {
+        let first: Option<BinaryAt> = read.and_then(|version| serde_json::from_slice(&version.body).ok());
+        let Some(first) = first.filter(|binary| binary.person == identified.key) else {
             return Err(duplicate(name));
+        };
+        // One more than the lot has: a lot that held others too is another one.
+        let terms = vec![Term::is(LIST, &first.list)];
+        let found = self.store.search(TENANT, kind::BINARY, terms, Page::first(kept.len() + 1)).await;
+        let mut there = found.map_err(|error| store_stop("store", &error))?;
+        let Some(at) = there.first().map(|version| version.at).filter(|_| there.len() == kept.len()) else {
+            return Err(duplicate(name));
+        };
+        let one = |resource_type, id: &str| Stored { resource_type, id: id.to_owned(), version: 1, at };
+        let mut stored = vec![one("List", &first.list)];
+        for document in kept {
+            let digest = document.blob.digest().to_string();
+            let is_it = |version: &Version| {
+                serde_json::from_slice::<BinaryAt>(&version.body).is_ok_and(|binary| binary.digest == digest)
+            };
+            let Some(place) = there.iter().position(is_it) else { return Err(duplicate(name)) };
+            let version = there.swap_remove(place);
+            stored.push(one("DocumentReference", &version.id));
+            stored.push(one("Binary", &version.id));
         }
-        let one = |resource_type, id: &str| Stored { resource_type, id: id.to_owned(), version: 1, at: version.at };
-        let stored = vec![one("List", &binary.list), one("DocumentReference", owner), one("Binary", owner)];
-        Ok(Accepted { flow: binary.flow, stored, remarks: vec![replayed()], replayed: true })
+        Ok(Accepted { flow: first.flow, stored, remarks: vec![replayed()], replayed: true })
     }
 
     /// Writes the trace of a flow that was stopped.
@@ -161,7 +179,7 @@ fn uniques(kept: &Kept<'_>) -> [Unique; 2] {
 /// What the metadata of the lot say; what the caller left out is made once, here, and kept.
 fn set_facts(lot: &ProvideBundle, now: Timestamp) -> SetFacts {
     let set = &lot.submission_set;
-    let own = || format!("2.25.{}", Uuid::now_v7().as_u128());
+    let own = || Oid::of_uuid(Uuid::now_v7().as_u128()).into();
     let unique_id =
         set.unique_id.as_ref().and_then(|id| id.value.strip_prefix("urn:oid:")).map_or_else(own, str::to_owned);
     let content = &set.content_type;
@@ -242,7 +260,7 @@ fn binary(taken: &Taken<'_>, kept: &Kept<'_>, list: &str) -> Write {
         list: list.to_owned(),
         flow: taken.flow,
     };
-    Write::new(kind::BINARY, &kept.id, serde_json::to_vec(&at).unwrap_or_default())
+    Write::new(kind::BINARY, &kept.id, serde_json::to_vec(&at).unwrap_or_default()).posting(LIST, list)
 }
 
 fn sha1(bytes: &[u8]) -> [u8; 20] {
@@ -254,6 +272,7 @@ fn sha1(bytes: &[u8]) -> [u8; 20] {
 
 fn stored_step(taken: &Taken<'_>, started: Timestamp) -> FlowStep {
     let bytes: usize = taken.documents.iter().map(|checked| checked.document.bytes().len()).sum();
+    let kilobytes = bytes.div_ceil(1024);
     FlowStep {
         flow: taken.flow,
         step: "store".to_owned(),
@@ -261,7 +280,10 @@ fn stored_step(taken: &Taken<'_>, started: Timestamp) -> FlowStep {
         started,
         ended: Some(Timestamp::now()),
         protocol: "SQLite".to_owned(),
-        summary: format!("fiche, document ({} Ko), trace et travaux dans un seul enregistrement", bytes.div_ceil(1024)),
+        summary: Text::new(
+            format!("fiche, document ({kilobytes} Ko), trace et travaux dans un seul enregistrement"),
+            format!("metadata, document ({kilobytes} KB), trace and jobs in one commit"),
+        ),
         rule: None,
         exchange: None,
     }

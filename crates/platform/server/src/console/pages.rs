@@ -111,7 +111,7 @@ fn step(flow: Uuid, step: &FlowStep, lang: Lang) -> Markup {
     html! {
         li class=(step_class(step.state)) {
             h3 { (words::step(&step.step, lang)) }
-            p { span class={ "state " (step_class(step.state)) } { (words::step_state(step.state, lang)) } " · " span lang="fr" { (step.summary) } }
+            p { span class={ "state " (step_class(step.state)) } { (words::step_state(step.state, lang)) } " · " span { (step.summary.get(lang)) } }
             @if let Some(rule) = &step.rule { p { (words::RULE.get(lang)) " : " strong { (rule) } } }
             p.quiet {
                 (clock(step.started))
@@ -144,7 +144,7 @@ fn waiting(frame: &Frame<'_>, job: &Job) -> Markup {
         li class=(job_class(job.state)) {
             h3 { (words::step(&job.kind, lang)) }
             p { span class={ "state " (job_class(job.state)) } { (words::job_state(job.state, lang)) }
-                @if let Some(error) = &job.error { " · " (error) } }
+                @if let Some(error) = &job.error { " · " (error.get(lang)) } }
             p.quiet { (words::ATTEMPTS.get(lang)) " : " (job.attempts) " · " (words::NEXT.get(lang)) " : " (moment(job.due, lang)) }
             (retry_button(frame, job))
         }
@@ -183,7 +183,7 @@ pub(super) fn jobs(frame: &Frame<'_>, found: &[Job]) -> Markup {
                                     (cell(words::FLOW.get(lang), &html! { @if let Some(flow) = job.flow { a href={ "/console/flows/" (flow) } { (short(flow)) } } }))
                                     (cell(words::ATTEMPTS.get(lang), &html! { (job.attempts) }))
                                     (cell(words::NEXT.get(lang), &moment(job.due, lang)))
-                                    (cell(words::REASON.get(lang), &html! { (job.error.as_deref().unwrap_or("–")) }))
+                                    (cell(words::REASON.get(lang), &html! { (job.error.as_ref().map_or("–", |error| error.get(lang))) }))
                                     (cell(words::RETRY.get(lang), &retry_button(frame, job)))
                                 }
                             }
@@ -304,7 +304,7 @@ mod tests {
                 started: Timestamp::UNIX_EPOCH,
                 ended: None,
                 protocol: hostile.to_owned(),
-                summary: hostile.to_owned(),
+                summary: Text::same(hostile),
                 rule: Some(hostile.to_owned()),
                 exchange: None,
             },

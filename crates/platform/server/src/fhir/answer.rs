@@ -15,6 +15,11 @@ use crate::authenticate::Refused;
 
 pub(crate) const FHIR_JSON: &str = "application/fhir+json";
 
+/// The language that a caller asks for, or else the one given.
+pub(crate) fn lang_of(headers: &HeaderMap, default: Lang) -> Lang {
+    headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map_or(default, Lang::of)
+}
+
 /// An answer to one request.
 pub(crate) struct Answer<'a> {
     door: &'a Door,
@@ -24,8 +29,7 @@ pub(crate) struct Answer<'a> {
 
 impl<'a> Answer<'a> {
     pub(crate) fn to(door: &'a Door, headers: &HeaderMap, interaction: &'static str) -> Self {
-        let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        Self { door, lang: asked.map_or(door.settings.lang, Lang::of), interaction }
+        Self { door, lang: lang_of(headers, door.settings.lang), interaction }
     }
 
     pub(crate) const fn lang(&self) -> Lang {
@@ -84,15 +88,8 @@ impl<'a> Answer<'a> {
         self.resource(status, outcome::write(issues, self.lang), &headers)
     }
 
-    /// RFC 6750 §3: the challenge says what is wrong with the token.
     pub(crate) fn unauthenticated(&self, refused: &Refused) -> Response {
-        let issue = refused.issue();
-        let status = refused.status();
-        let mut headers = Vec::new();
-        if status == StatusCode::UNAUTHORIZED {
-            headers.push(("www-authenticate", refused.challenge()));
-        }
-        self.resource(status, outcome::write(&[issue], self.lang), &headers)
+        self.resource(refused.status(), outcome::write(&[refused.issue()], self.lang), &[refused.header()])
     }
 
     pub(crate) fn unsupported_media_type(&self) -> Response {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 use uuid::Uuid;
 
 use super::sql::{damaged, from_micros, to_micros, to_u64};
-use super::{blobs, jobs};
+use super::{blobs, jobs, text};
 use crate::{
     Cursor, Digest, Exchange, Flow, FlowFilter, FlowState, FlowStep, FlowSummary, JobFilter, NewFlow, Page, StepState,
     StoreError,
@@ -85,7 +85,7 @@ pub(super) fn tell(db: &Connection, numbers: &mut Numbers, tenant: &str, step: &
         to_micros(step.started),
         step.ended.map(to_micros),
         step.protocol,
-        step.summary,
+        text::written(&step.summary),
         step.rule,
         step.exchange.map(|exchange| *exchange.request.as_bytes()),
         step.exchange.and_then(|exchange| exchange.response).map(|response| *response.as_bytes()),
@@ -162,7 +162,7 @@ fn steps(db: &Connection, flow: Uuid, row_number: i64) -> Result<Vec<FlowStep>, 
             started: from_micros(row.get(2)?)?,
             ended: row.get::<_, Option<i64>>(3)?.map(from_micros).transpose()?,
             protocol: row.get(4)?,
-            summary: row.get(5)?,
+            summary: text::read(row.get(5)?),
             rule: row.get(6)?,
             exchange: exchange(row)?,
         });

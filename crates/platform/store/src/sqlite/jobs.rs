@@ -11,6 +11,7 @@ use socle_identity::Environment;
 use uuid::Uuid;
 
 use super::sql::{damaged, from_micros, to_i64, to_micros, to_u64};
+use super::text;
 use crate::{Claim, Enqueued, Job, JobCount, JobFilter, JobId, JobState, JobUpdate, NewJob, Outcome, Page, StoreError};
 
 const WAITING: i64 = 0;
@@ -135,8 +136,8 @@ pub(super) fn update(db: &Connection, tenant: &str, update: &JobUpdate, at: Time
     }
     let (state, due, error) = match &update.outcome {
         Outcome::Done => (DONE, at, None),
-        Outcome::Retry { at, error } => (WAITING, *at, Some(error)),
-        Outcome::Dead { error } => (DEAD, at, Some(error)),
+        Outcome::Retry { at, error } => (WAITING, *at, Some(text::written(error))),
+        Outcome::Dead { error } => (DEAD, at, Some(text::written(error))),
     };
     let set = "UPDATE job SET state = ?2, due = ?3, error = ?4, behind = 0 WHERE id = ?1";
     db.prepare_cached(set)?.execute((to_i64(job.id.0), state, to_micros(due), error))?;
@@ -196,7 +197,7 @@ fn job(row: &Row<'_>) -> Result<Job, StoreError> {
         attempts: row.get(11)?,
         claim: to_u64(row.get(12)?)?,
         claimed: row.get::<_, Option<i64>>(13)?.map(from_micros).transpose()?,
-        error: row.get(14)?,
+        error: row.get::<_, Option<String>>(14)?.map(text::read),
         created: from_micros(row.get(15)?)?,
     })
 }

@@ -21,6 +21,7 @@ mod resources;
 mod schema;
 mod segments;
 mod sql;
+mod text;
 mod verify;
 mod writer;
 

@@ -39,13 +39,13 @@ async fn a_job_lives_from_waiting_to_done() {
     tell(&store, first.retry(at(200), "the DMP is down")).await.unwrap();
     let waiting = store.job(first.id).await.unwrap().unwrap();
     assert_eq!(
-        (waiting.state, waiting.due, waiting.error.as_deref()),
+        (waiting.state, waiting.due, waiting.error.as_ref().map(|error| error.en.as_ref())),
         (JobState::Waiting, at(200), Some("the DMP is down"))
     );
     assert!(store.claim_jobs(claim(&["dmp"], 9, 199)).await.unwrap().is_empty());
 
     let second = store.claim_jobs(claim(&["dmp"], 9, 200)).await.unwrap().remove(0);
-    assert_eq!((second.attempts, second.error.as_deref()), (2, Some("the DMP is down")));
+    assert_eq!((second.attempts, second.error.as_ref().map(|error| error.en.as_ref())), (2, Some("the DMP is down")));
     tell(&store, second.done()).await.unwrap();
     assert_eq!(store.job(first.id).await.unwrap().unwrap().state, JobState::Done);
     assert!(store.claim_jobs(claim(&["dmp"], 9, 10_000)).await.unwrap().is_empty());
@@ -100,7 +100,10 @@ async fn a_dead_job_frees_its_lane_and_returns_to_its_place_when_retried() {
     tell(&store, first.dead("refused for good")).await.unwrap();
     let dead =
         store.jobs(JobFilter { state: Some(JobState::Dead), ..JobFilter::default() }, Page::first(9)).await.unwrap();
-    assert_eq!((keys(&dead), dead[0].error.as_deref()), (vec!["1"], Some("refused for good")));
+    assert_eq!(
+        (keys(&dead), dead[0].error.as_ref().map(|error| error.en.as_ref())),
+        (vec!["1"], Some("refused for good"))
+    );
 
     let second = store.claim_jobs(claim(&["k"], 9, 1)).await.unwrap().remove(0);
     assert_eq!(second.key, "2");

@@ -263,7 +263,14 @@ impl Lot {
             return Err(Failure::refused(Reason::Count { count: 0, most: DOCUMENTS_MAX }));
         };
         let signer = set.authors.first().or_else(|| first.entry.authors.first()).cloned().unwrap_or_default();
-        let signature_entry = DocumentEntry::signature("Sig01", &new_oid()?, &first.entry, signer, &signature, now);
+        let signature_entry = DocumentEntry::signature(
+            "Sig01",
+            &Oid::of_uuid(Uuid::new_v4().as_u128()),
+            &first.entry,
+            signer,
+            &signature,
+            now,
+        );
         let mut submission = Submission::new(set, documents.iter().map(|document| document.entry.clone()).collect());
         for (document, place) in documents.iter().zip(places) {
             if let Placed::Replaced { entry_uuid } = place {
@@ -286,10 +293,4 @@ impl Lot {
             ids.iter().zip(&parts).map(|(id, part)| Attached { id, content_id: &part.content_id }).collect();
         Ok(Self { body: write_provide(&submission, &attached), parts })
     }
-}
-
-/// An OID that nobody else has: `2.25.<UUID>` (ITU-T X.667).
-fn new_oid() -> Result<Oid, Failure> {
-    let oid = format!("2.25.{}", Uuid::new_v4().as_u128()).parse();
-    oid.map_err(|error: socle_identity::OidError| Failure::refused(Reason::Signature(error.to_string())))
 }
