@@ -30,6 +30,7 @@ pub mod mapping;
 pub mod outcome;
 pub mod package;
 pub mod pdsm;
+pub mod profile;
 pub mod tape;
 pub mod terminology;
 pub mod write;

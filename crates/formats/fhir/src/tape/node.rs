@@ -79,6 +79,11 @@ impl<'a> Node<'a> {
         Members(self.children_if(Tag::Object))
     }
 
+    /// The members of an object without their names, which [`Self::name_id`] gives as numbers.
+    pub(crate) fn member_nodes(self) -> Items<'a> {
+        Items(self.children_if(Tag::Object))
+    }
+
     /// The text of a string, escapes resolved.
     #[must_use]
     pub fn str(self) -> Option<&'a str> {

@@ -1,0 +1,143 @@
+//! The compiled structures of one point of view: R4's types by number, profiles by canonical. Everything
+//! is compiled when first asked for, once, and shared by all threads.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use super::compile;
+use super::program::{Program, TypeIx};
+use crate::definitions::{Definitions, Structure, StructureKind, TypeId, TypeKind, types};
+
+pub(super) const CORE: &str = "http://hl7.org/fhir/StructureDefinition/";
+
+pub(super) struct Library {
+    pub(super) definitions: Arc<dyn Definitions>,
+    types: Vec<TypeCell>,
+    by_name: HashMap<Box<str>, TypeIx>,
+    profiles: RwLock<HashMap<Box<str>, Option<Arc<Program>>>>,
+    pub(super) known: Known,
+}
+
+struct TypeCell {
+    name: Box<str>,
+    is_resource: bool,
+    program: OnceLock<Option<Program>>,
+}
+
+/// Types that have rules of their own.
+pub(super) struct Known {
+    pub(super) element: Option<TypeIx>,
+    pub(super) extension: Option<TypeIx>,
+    pub(super) reference: Option<TypeIx>,
+    pub(super) coding: Option<TypeIx>,
+    pub(super) attachment: Option<TypeIx>,
+    pub(super) identifier: Option<TypeIx>,
+}
+
+/// What a canonical leads to.
+pub(super) enum Followed {
+    /// A type of R4: nothing beyond the type.
+    Type(TypeIx),
+    /// A profile.
+    Profile(Arc<Program>),
+    /// Nothing, or something that has no snapshot.
+    Unknown,
+}
+
+impl Library {
+    pub(super) fn new(definitions: Arc<dyn Definitions>) -> Self {
+        let kinds = types();
+        let has_structure = |id: &TypeId| kinds.kind(*id) != TypeKind::Backbone;
+        let types: Vec<TypeCell> = kinds
+            .all()
+            .filter(has_structure)
+            .map(|id| TypeCell {
+                name: kinds.name(id).into(),
+                is_resource: kinds.kind(id) == TypeKind::Resource,
+                program: OnceLock::new(),
+            })
+            .collect();
+        let by_name: HashMap<Box<str>, TypeIx> = types
+            .iter()
+            .enumerate()
+            .map(|(at, cell)| (cell.name.clone(), TypeIx(u16::try_from(at).unwrap_or(u16::MAX))))
+            .collect();
+        let of = |name: &str| by_name.get(name).copied();
+        let known = Known {
+            element: of("Element"),
+            extension: of("Extension"),
+            reference: of("Reference"),
+            coding: of("Coding"),
+            attachment: of("Attachment"),
+            identifier: of("Identifier"),
+        };
+        Self { definitions, types, by_name, profiles: RwLock::default(), known }
+    }
+
+    pub(super) fn type_named(&self, name: &str) -> Option<TypeIx> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(super) fn resource_named(&self, name: &str) -> Option<TypeIx> {
+        self.type_named(name).filter(|ix| self.is_resource(*ix))
+    }
+
+    pub(super) fn is_resource(&self, ix: TypeIx) -> bool {
+        self.types[ix.0 as usize].is_resource
+    }
+
+    pub(super) fn name(&self, ix: TypeIx) -> &str {
+        &self.types[ix.0 as usize].name
+    }
+
+    pub(super) fn structure(&self, canonical: &str) -> Option<Arc<Structure>> {
+        self.definitions.structure(canonical)
+    }
+
+    /// The structure of a type of R4.
+    pub(super) fn structure_of(&self, name: &str) -> Option<Arc<Structure>> {
+        self.structure(&format!("{CORE}{name}"))
+    }
+
+    /// The program of a type; none when the definitions do not hold it after all.
+    pub(super) fn base(&self, ix: TypeIx) -> Option<&Program> {
+        let cell = &self.types[ix.0 as usize];
+        let compiled = cell.program.get_or_init(|| compile::compile(self, self.structure_of(&cell.name)?));
+        compiled.as_ref()
+    }
+
+    /// What a canonical, with or without version, leads to.
+    pub(super) fn follow(&self, canonical: &str) -> Followed {
+        if let Some(name) = canonical.strip_prefix(CORE) {
+            let name = name.split('|').next().unwrap_or(name);
+            if let Some(ix) = self.type_named(name) {
+                return Followed::Type(ix);
+            }
+        }
+        let known = self.profiles.read().unwrap_or_else(PoisonError::into_inner).get(canonical).cloned();
+        let program = known.unwrap_or_else(|| self.compile(canonical));
+        match program {
+            Some(program) if program.structure.derivation.is_some() => Followed::Profile(program),
+            _ => Followed::Unknown,
+        }
+    }
+
+    fn compile(&self, canonical: &str) -> Option<Arc<Program>> {
+        let program = self.structure(canonical).and_then(|structure| compile::compile(self, structure)).map(Arc::new);
+        let mut profiles = self.profiles.write().unwrap_or_else(PoisonError::into_inner);
+        profiles.entry(canonical.into()).or_insert(program).clone()
+    }
+
+    /// The resource type that a profile constrains.
+    pub(super) fn type_of_profile(&self, canonical: &str) -> Option<Box<str>> {
+        if let Some(name) = canonical.strip_prefix(CORE) {
+            let name = name.split('|').next().unwrap_or(name);
+            if self.type_named(name).is_some() {
+                return Some(name.into());
+            }
+        }
+        self.structure(canonical)
+            .filter(|structure| structure.kind == StructureKind::Resource)
+            .map(|structure| structure.type_name.clone())
+    }
+}

@@ -1,0 +1,412 @@
+//! Slicings, compiled: each slice becomes a list of tests on an item, one per discriminator (FHIR R4
+//! §5.1.0.9 to §5.1.0.14).
+//!
+//! A discriminator is a path from the item; what the slice's own definition says at the end of that path
+//! is the test. The definition may be in the snapshot of the profile, in that of a data type, of another
+//! profile, or of an extension: [`Definition`] walks them all, as structures, so that compiling a profile
+//! never waits for another one to be compiled.
+
+use std::sync::Arc;
+
+use super::library::Library;
+use crate::definitions::{
+    Discriminator, DiscriminatorKind, Element, Max, SlicingRules, Strength, Structure, TypeRef, Value,
+};
+
+/// How the repetitions of an element are told apart.
+pub(super) struct Slicing {
+    pub(super) rules: SlicingRules,
+    pub(super) ordered: bool,
+    pub(super) slices: Vec<Slice>,
+}
+
+pub(super) struct Slice {
+    /// Its place in the specs of the program.
+    pub(super) spec: u32,
+    pub(super) name: Box<str>,
+    /// All of them hold for an item of the slice.
+    pub(super) tests: Vec<Test>,
+}
+
+pub(super) struct Test {
+    pub(super) path: Vec<Step>,
+    pub(super) rule: TestRule,
+}
+
+/// One step of a discriminator's path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The child of that name.
+    Child(Box<str>),
+    /// The children `value[x]`, by the name before the bracket.
+    Choice(Box<str>),
+    /// The extensions of that URL.
+    Extension(Box<str>),
+    /// What a reference points at.
+    Resolve,
+    /// Only what is of that type.
+    OfType(Box<str>),
+}
+
+pub(super) enum TestRule {
+    /// Something there is exactly this.
+    Fixed(Value),
+    /// Something there holds this.
+    Pattern(Value),
+    /// Below what is there, at each path, something is or holds the value.
+    Parts(Vec<Test>),
+    /// A code there is in the value set.
+    Codes(Box<str>),
+    /// Something is there, or nothing.
+    Exists(bool),
+    /// What is there is of one of these types.
+    Type(Box<[Box<str>]>),
+    /// What is there follows one of these profiles.
+    Profile(Box<[Box<str>]>),
+    /// The text there is this URL.
+    Url(Box<str>),
+    /// The profile does not say how to decide.
+    Undecidable,
+}
+
+/// The slicing of an element; none when it has no slice and closes nothing.
+pub(super) fn compile(
+    library: &Library,
+    structure: &Arc<Structure>,
+    at: usize,
+    slices: &[usize],
+) -> Option<Box<Slicing>> {
+    let head = &structure.elements[at];
+    let stated = head.slicing.as_ref();
+    if slices.is_empty() && stated.is_none_or(|slicing| slicing.rules != SlicingRules::Closed) {
+        return None;
+    }
+    let discriminators = discriminators(head);
+    let slices = slices
+        .iter()
+        .map(|slice| Slice {
+            spec: u32::try_from(*slice).unwrap_or(u32::MAX),
+            name: structure.elements[*slice].slice_name.clone().unwrap_or_default(),
+            tests: discriminators
+                .iter()
+                .map(|by| test(library, &Definition { structure: Arc::clone(structure), at: *slice }, by))
+                .collect(),
+        })
+        .collect();
+    Some(Box::new(Slicing {
+        rules: stated.map_or(SlicingRules::Open, |slicing| slicing.rules),
+        ordered: stated.is_some_and(|slicing| slicing.ordered),
+        slices,
+    }))
+}
+
+/// What is written, or what FHIR implies: extensions by URL, choices by type.
+fn discriminators(head: &Element) -> Vec<Discriminator> {
+    let stated = head.slicing.as_ref().map(|slicing| slicing.discriminators.clone()).unwrap_or_default();
+    if !stated.is_empty() {
+        return stated;
+    }
+    let implied = if head.path.ends_with(".extension") || head.path.ends_with(".modifierExtension") {
+        (DiscriminatorKind::Value, "url")
+    } else if head.path.ends_with("[x]") {
+        (DiscriminatorKind::Type, "$this")
+    } else {
+        return Vec::new();
+    };
+    vec![Discriminator { kind: implied.0, path: implied.1.into() }]
+}
+
+fn test(library: &Library, slice: &Definition, by: &Discriminator) -> Test {
+    let undecidable = |path| Test { path, rule: TestRule::Undecidable };
+    let Some(names) = parse(&by.path) else { return undecidable(Vec::new()) };
+    if let ([Step::Child(url)], Some(canonical)) = (names.as_slice(), slice.extension_profile())
+        && &**url == "url"
+        && by.kind == DiscriminatorKind::Value
+    {
+        return Test { path: names, rule: TestRule::Url(canonical) };
+    }
+    let (mut path, mut here) = (Vec::new(), slice.clone());
+    for step in names {
+        let Some((step, next)) = here.follow(library, step) else {
+            return undecidable(path);
+        };
+        path.push(step);
+        here = next;
+    }
+    let rule = match by.kind {
+        DiscriminatorKind::Value | DiscriminatorKind::Pattern => here.value_rule(library),
+        DiscriminatorKind::Exists => here.exists_rule(),
+        DiscriminatorKind::Type => here.type_rule(library, path.last()),
+        DiscriminatorKind::Profile => here.profile_rule(path.last()),
+    };
+    Test { path, rule: rule.unwrap_or(TestRule::Undecidable) }
+}
+
+/// The steps of a restricted FHIRPath (FHIR R4 §5.1.0.12); names are told from choices later.
+fn parse(path: &str) -> Option<Vec<Step>> {
+    let mut steps = Vec::new();
+    let mut rest = path.trim();
+    while !rest.is_empty() {
+        let (step, after) = if let Some(inside) = rest.strip_prefix("extension(") {
+            let (url, after) = inside.split_once(')')?;
+            (Some(Step::Extension(url.trim().trim_matches(['\'', '"']).into())), after)
+        } else if let Some(inside) = rest.strip_prefix("ofType(") {
+            let (of, after) = inside.split_once(')')?;
+            (Some(Step::OfType(of.trim().trim_start_matches("FHIR.").into())), after)
+        } else if let Some(after) = rest.strip_prefix("resolve()") {
+            (Some(Step::Resolve), after)
+        } else if let Some(after) = rest.strip_prefix("$this") {
+            (None, after)
+        } else {
+            let end = rest.find('.').unwrap_or(rest.len());
+            let name = &rest[..end];
+            let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            if !is_name {
+                let stem = name.strip_suffix("[x]")?;
+                (Some(Step::Choice(stem.into())), &rest[end..])
+            } else {
+                (Some(Step::Child(name.into())), &rest[end..])
+            }
+        };
+        steps.extend(step);
+        rest = match after.strip_prefix('.') {
+            Some(more) if !more.is_empty() => more,
+            None if after.is_empty() => after,
+            _ => return None,
+        };
+    }
+    Some(steps)
+}
+
+/// An element of some structure.
+#[derive(Clone)]
+struct Definition {
+    structure: Arc<Structure>,
+    at: usize,
+}
+
+impl Definition {
+    fn element(&self) -> &Element {
+        &self.structure.elements[self.at]
+    }
+
+    fn root(structure: Arc<Structure>) -> Option<Self> {
+        (!structure.elements.is_empty()).then_some(Self { structure, at: 0 })
+    }
+
+    /// The extension that a slice of `extension` stands for.
+    fn extension_profile(&self) -> Option<Box<str>> {
+        let [of] = self.element().types.as_slice() else { return None };
+        let profile = of.profiles.first().filter(|_| &*of.code == "Extension")?;
+        Some(profile.split('|').next().unwrap_or(profile).into())
+    }
+
+    fn follow(&self, library: &Library, step: Step) -> Option<(Step, Self)> {
+        match step {
+            Step::Child(name) | Step::Choice(name) => {
+                let next = self.child(library, &name)?;
+                let is_choice = next.element().path.ends_with("[x]");
+                Some((if is_choice { Step::Choice(name) } else { Step::Child(name) }, next))
+            }
+            Step::Extension(url) => {
+                let next = self.extension(library, &url)?;
+                Some((Step::Extension(url), next))
+            }
+            Step::OfType(of) => {
+                let next = self.narrowed(&of);
+                Some((Step::OfType(of), next))
+            }
+            Step::Resolve => {
+                let target = self.target(library);
+                Some((Step::Resolve, target.unwrap_or_else(|| self.clone())))
+            }
+        }
+    }
+
+    /// The elements directly below, in this structure.
+    fn below(&self) -> impl Iterator<Item = usize> {
+        let path = &self.element().path;
+        let rest = self.structure.elements[self.at + 1..].iter().enumerate();
+        rest.take_while(move |(_, element)| {
+            element.path.strip_prefix(&**path).is_some_and(|tail| tail.starts_with('.'))
+        })
+        .filter(move |(_, element)| !element.path[path.len() + 1..].contains('.'))
+        .map(|(more, _)| self.at + 1 + more)
+    }
+
+    fn child(&self, library: &Library, name: &str) -> Option<Self> {
+        let named = |at: usize| {
+            let last = self.structure.elements[at].path.rsplit('.').next().unwrap_or_default();
+            last == name || last.strip_suffix("[x]") == Some(name)
+        };
+        let own = self.below().find(|at| named(*at));
+        if let Some(at) = own {
+            return Some(Self { structure: Arc::clone(&self.structure), at });
+        }
+        let has_own = self.below().next().is_some();
+        if has_own {
+            return None;
+        }
+        self.element().types.iter().find_map(|of| Self::of_type(library, of)?.child(library, name))
+    }
+
+    fn of_type(library: &Library, of: &TypeRef) -> Option<Self> {
+        let profiled = of.profiles.first().and_then(|profile| library.structure(profile)).and_then(Self::root);
+        profiled.or_else(|| Self::root(library.structure_of(&of.code)?))
+    }
+
+    fn extension(&self, library: &Library, url: &str) -> Option<Self> {
+        let is_it = |at: &usize| {
+            let here = Self { structure: Arc::clone(&self.structure), at: *at };
+            here.element().path.ends_with(".extension") && here.extension_profile().as_deref() == Some(url)
+        };
+        if let Some(at) = self.below().find(is_it) {
+            return Some(Self { structure: Arc::clone(&self.structure), at });
+        }
+        library.structure(url).and_then(Self::root).or_else(|| self.child(library, "extension"))
+    }
+
+    /// The slice of a choice that is of that type, or the choice itself.
+    fn narrowed(&self, of: &str) -> Self {
+        let path = &self.element().path;
+        let after = self.structure.elements[self.at + 1..].iter().enumerate();
+        let slice = after.take_while(|(_, element)| element.path.starts_with(&**path)).find(|(_, element)| {
+            element.path == *path && matches!(element.types.as_slice(), [one] if &*one.code == of)
+        });
+        let at = slice.map_or(self.at, |(more, _)| self.at + 1 + more);
+        Self { structure: Arc::clone(&self.structure), at }
+    }
+
+    fn target(&self, library: &Library) -> Option<Self> {
+        let of = self.element().types.iter().find(|of| !of.target_profiles.is_empty())?;
+        Self::root(library.structure(of.target_profiles.first()?)?)
+    }
+
+    fn value_rule(&self, library: &Library) -> Option<TestRule> {
+        let element = self.element();
+        if let Some(rule) = exact(element) {
+            return Some(rule);
+        }
+        let mut parts = Vec::new();
+        self.parts(&mut Vec::new(), &mut parts);
+        if !parts.is_empty() {
+            return Some(TestRule::Parts(parts));
+        }
+        if let [of] = element.types.as_slice()
+            && !of.profiles.is_empty()
+            && let Some(root) = Self::of_type(library, of)
+        {
+            let mut parts = Vec::new();
+            root.parts(&mut Vec::new(), &mut parts);
+            if let Some(rule) = exact(root.element()) {
+                return Some(rule);
+            }
+            if !parts.is_empty() {
+                return Some(TestRule::Parts(parts));
+            }
+        }
+        let binding = element.binding.as_ref().filter(|binding| binding.strength == Strength::Required);
+        if let Some(value_set) = binding.and_then(|binding| binding.value_set.clone()) {
+            return Some(TestRule::Codes(value_set));
+        }
+        self.exists_rule()
+    }
+
+    /// What the elements below fix, each with the way there.
+    fn parts(&self, path: &mut Vec<Step>, into: &mut Vec<Test>) {
+        for at in self.below() {
+            let below = Self { structure: Arc::clone(&self.structure), at };
+            let element = below.element();
+            if element.slice_name.is_some() || element.max == Some(Max::Count(0)) {
+                continue;
+            }
+            let name = element.path.rsplit('.').next().unwrap_or_default();
+            path.push(match name.strip_suffix("[x]") {
+                Some(stem) => Step::Choice(stem.into()),
+                None => Step::Child(name.into()),
+            });
+            match exact(element) {
+                Some(rule) => into.push(Test { path: path.clone(), rule }),
+                None => below.parts(path, into),
+            }
+            path.pop();
+        }
+    }
+
+    fn exists_rule(&self) -> Option<TestRule> {
+        let element = self.element();
+        if element.min.unwrap_or(0) > 0 {
+            return Some(TestRule::Exists(true));
+        }
+        (element.max == Some(Max::Count(0))).then_some(TestRule::Exists(false))
+    }
+
+    fn type_rule(&self, library: &Library, last: Option<&Step>) -> Option<TestRule> {
+        let element = self.element();
+        if last == Some(&Step::Resolve) {
+            // `follow` stays on the reference when the target's profile is unknown.
+            let is_target = self.at == 0 && element.types.is_empty();
+            let types: Box<[Box<str>]> = if is_target {
+                [self.structure.type_name.clone()].into()
+            } else {
+                let targets = element.types.iter().flat_map(|of| &of.target_profiles);
+                targets.filter_map(|target| library.type_of_profile(target)).collect()
+            };
+            return (!types.is_empty()).then_some(TestRule::Type(types));
+        }
+        let types: Box<[Box<str>]> = if self.at == 0 {
+            [self.structure.type_name.clone()].into()
+        } else {
+            element.types.iter().map(|of| of.code.clone()).collect()
+        };
+        (!types.is_empty()).then_some(TestRule::Type(types))
+    }
+
+    fn profile_rule(&self, last: Option<&Step>) -> Option<TestRule> {
+        let element = self.element();
+        if last == Some(&Step::Resolve) && self.at == 0 {
+            return Some(TestRule::Profile([self.structure.url.clone()].into()));
+        }
+        let profiles: Box<[Box<str>]> = match last {
+            Some(Step::Resolve) => element.types.iter().flat_map(|of| of.target_profiles.clone()).collect(),
+            _ => element.types.iter().flat_map(|of| of.profiles.clone()).collect(),
+        };
+        if !profiles.is_empty() {
+            return Some(TestRule::Profile(profiles));
+        }
+        // A slice that names no profile is told by its type.
+        let types: Box<[Box<str>]> = element.types.iter().map(|of| of.code.clone()).collect();
+        (!types.is_empty()).then_some(TestRule::Type(types))
+    }
+}
+
+fn exact(element: &Element) -> Option<TestRule> {
+    let fixed = element.fixed.clone().map(TestRule::Fixed);
+    fixed.or_else(|| element.pattern.clone().map(TestRule::Pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn discriminator_paths_are_read() {
+        let child = |name: &str| Step::Child(name.into());
+        for (path, wanted) in [
+            ("$this", Some(vec![])),
+            ("url", Some(vec![child("url")])),
+            ("$this.code", Some(vec![child("code")])),
+            ("code.coding.system", Some(vec![child("code"), child("coding"), child("system")])),
+            (
+                "extension('http://x.org/a').value.ofType(Coding)",
+                Some(vec![Step::Extension("http://x.org/a".into()), child("value"), Step::OfType("Coding".into())]),
+            ),
+            ("item.resolve().code", Some(vec![child("item"), Step::Resolve, child("code")])),
+            ("value[x]", Some(vec![Step::Choice("value".into())])),
+            ("code.", None),
+            ("where(a=b)", None),
+        ] {
+            assert_eq!(parse(path), wanted, "{path}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Codes against the value sets that they are bound to, and against their own systems.
+
+use socle_finding::{Severity, Text};
+
+use super::Walk;
+use super::say::{both, r4, rule_of};
+use crate::definitions::{Binding, Strength};
+use crate::profile::program::{Code, Program, TypeSpec};
+use crate::profile::report::Subject;
+use crate::tape::{Kind, Node};
+use crate::terminology::{Content, Membership, newest};
+
+impl<'d> Walk<'_, 'd> {
+    pub(super) fn binding(&mut self, node: Node<'d>, program: &Program, binding: &Binding, of: Option<&TypeSpec>) {
+        if binding.strength == Strength::Example && binding.max_value_set.is_none() {
+            return;
+        }
+        let name = of.map_or("", |of| &*of.name);
+        let Some(value_set) = binding.value_set.as_deref() else { return };
+        let is_coded = matches!(name, "Coding" | "CodeableConcept" | "Quantity")
+            || of.is_some_and(|of| matches!(of.code, Code::Primitive(_)))
+            || matches!(name, "Age" | "Duration" | "Count" | "Distance" | "Money" | "SimpleQuantity" | "MoneyQuantity");
+        if !is_coded {
+            return;
+        }
+        match self.is_in(value_set, node) {
+            Answer::Inside | Answer::NoCode => {}
+            Answer::Unknown => self.not_checked(Subject::ValueSet, value_set, node),
+            Answer::Empty => {
+                if binding.strength == Strength::Required {
+                    self.outside(node, program, Severity::Error, value_set, binding.strength);
+                }
+            }
+            Answer::Outside => {
+                let severity = match binding.strength {
+                    Strength::Required => Some(Severity::Error),
+                    Strength::Extensible => Some(Severity::Warning),
+                    Strength::Preferred => Some(Severity::Information),
+                    Strength::Example => None,
+                };
+                if let Some(severity) = severity {
+                    self.outside(node, program, severity, value_set, binding.strength);
+                }
+            }
+        }
+        if let Some(max) = binding.max_value_set.as_deref()
+            && self.is_in(max, node) == Answer::Outside
+        {
+            self.outside(node, program, Severity::Error, max, Strength::Required);
+        }
+    }
+
+    fn outside(&mut self, node: Node<'d>, program: &Program, severity: Severity, value_set: &str, strength: Strength) {
+        let (fr, en) = match strength {
+            Strength::Required => ("obligatoire", "required"),
+            Strength::Extensible => ("extensible", "extensible"),
+            Strength::Preferred => ("conseillé", "preferred"),
+            Strength::Example => ("donné en exemple", "an example"),
+        };
+        self.say(
+            severity,
+            node,
+            rule_of(program, format!("binding {value_set}")),
+            both(
+                format!("le code n'est pas dans le jeu de valeurs {value_set} ({fr})"),
+                format!("the code is not in the value set {value_set} ({en})"),
+            ),
+            both(
+                format!("choisissez un code de {value_set}, avec son système"),
+                format!("choose a code of {value_set}, with its system"),
+            ),
+        );
+    }
+
+    /// Whether what is coded there is in the value set: for a CodeableConcept, one of its codings.
+    pub(super) fn is_in(&self, value_set: &str, node: Node<'d>) -> Answer {
+        let ask = |system: Option<&str>, code: &str| match self.terms.member(value_set, system, code, None) {
+            Membership::Yes | Membership::WrongDisplay => Answer::Inside,
+            Membership::No => Answer::Outside,
+            Membership::Unknown(_) => Answer::Unknown,
+        };
+        if let Some(code) = node.str() {
+            return ask(None, code);
+        }
+        if node.kind() != Kind::Object {
+            return Answer::NoCode;
+        }
+        if let Some(codings) = node.get("coding") {
+            let mut answer = Answer::Empty;
+            for coding in codings.items() {
+                let Some(code) = coding.text("code") else { continue };
+                match ask(coding.text("system"), code) {
+                    Answer::Inside => return Answer::Inside,
+                    Answer::Unknown => answer = Answer::Unknown,
+                    _ if answer != Answer::Unknown => answer = Answer::Outside,
+                    _ => {}
+                }
+            }
+            return answer;
+        }
+        match node.text("code") {
+            Some(code) => ask(node.text("system"), code),
+            // A concept with text alone, or with data-absent-reason, names no code.
+            None if node.get("extension").is_some() => Answer::NoCode,
+            None => Answer::Empty,
+        }
+    }
+
+    /// A coding against its own system.
+    pub(super) fn coding(&mut self, node: Node<'d>) {
+        let Some(system_node) = node.get("system") else { return };
+        let Some(system) = system_node.str() else { return };
+        if !self.is_absolute(system_node, system) {
+            return;
+        }
+        if system.contains("/ValueSet/") {
+            self.error(
+                system_node,
+                r4("2.24.0.3"),
+                Text::fixed(
+                    "ce système est un jeu de valeurs, pas un système de codes",
+                    "this system is a value set, not a code system",
+                ),
+                Text::fixed("mettez l'URL du système de codes", "put the URL of the code system"),
+            );
+            return;
+        }
+        let Some(code_node) = node.get("code") else { return };
+        let Some(code) = code_node.str() else { return };
+        let Some(known) = newest(&self.terms.source().code_systems(system), node.text("version")) else { return };
+        let Some(concept) = known.find(code) else {
+            if known.content() == Content::Complete {
+                let severity = self.options.unknown_code;
+                self.say(
+                    severity,
+                    code_node,
+                    r4("4.1"),
+                    both(
+                        format!("le système {system} n'a pas ce code"),
+                        format!("the system {system} has no such code"),
+                    ),
+                    Text::fixed("vérifiez le code et le système", "check the code and the system"),
+                );
+            }
+            return;
+        };
+        if let Some(display_node) = node.get("display")
+            && let Some(display) = display_node.str()
+            && known.is_named(concept, display) == Some(false)
+        {
+            let severity = self.options.wrong_display;
+            self.say(
+                severity,
+                display_node,
+                r4("4.1"),
+                Text::fixed(
+                    "ce libellé n'est pas celui du code dans son système",
+                    "this display is not that of the code in its system",
+                ),
+                Text::fixed(
+                    "mettez le libellé du système, ou retirez-le",
+                    "put the display of the system, or remove it",
+                ),
+            );
+        }
+    }
+
+    /// A system is an absolute URI.
+    pub(super) fn is_absolute(&mut self, node: Node<'d>, system: &str) -> bool {
+        let absolute = system.contains(':');
+        if !absolute {
+            self.error(
+                node,
+                r4("2.24.0.3"),
+                Text::fixed("le système n'est pas une URI absolue", "the system is no absolute URI"),
+                Text::fixed(
+                    "écrivez l'URI entière : https://…, urn:oid:… ou urn:uuid:…",
+                    "write the whole URI: https://…, urn:oid:… or urn:uuid:…",
+                ),
+            );
+        }
+        absolute
+    }
+}
+
+/// Where a coded value stands to a value set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Inside,
+    Outside,
+    /// Nobody can say.
+    Unknown,
+    /// A concept without any code.
+    Empty,
+    /// Nothing that could be coded.
+    NoCode,
+}

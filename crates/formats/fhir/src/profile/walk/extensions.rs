@@ -1,0 +1,266 @@
+//! Extensions: the URL, the definition, where it may stand (FHIR R4 §2.4).
+
+use socle_finding::Text;
+
+use super::Walk;
+use super::say::{both, r4, rule_of};
+use crate::definitions::{ContextKind, types};
+use crate::profile::library::Followed;
+use crate::profile::program::{Code, Program, Spec};
+use crate::profile::report::Subject;
+use crate::tape::{Kind, NameId, Node};
+
+impl<'d> Walk<'_, 'd> {
+    pub(super) fn extension(&mut self, node: Node<'d>) {
+        let Some(at) = node.get("url") else {
+            self.error(
+                node,
+                r4("2.4.1"),
+                Text::fixed("une extension sans URL ne dit rien", "an extension without URL says nothing"),
+                Text::fixed("ajoutez son URL", "add its URL"),
+            );
+            return;
+        };
+        let Some(url) = at.str().filter(|url| !url.is_empty()) else { return };
+        let holder = holder(node);
+        let is_inner = holder.is_some_and(is_extension);
+        if !url.contains(':') {
+            if !is_inner {
+                self.error(
+                    at,
+                    r4("2.4.1"),
+                    Text::fixed("l'URL d'une extension est absolue", "the URL of an extension is absolute"),
+                    Text::fixed("écrivez l'URL entière de sa définition", "write the whole URL of its definition"),
+                );
+            }
+            return;
+        }
+        if url.contains('|') {
+            self.error(
+                at,
+                r4("2.4.1"),
+                Text::fixed(
+                    "l'URL d'une extension ne porte pas de version",
+                    "the URL of an extension carries no version",
+                ),
+                Text::fixed("retirez ce qui suit |", "remove what follows |"),
+            );
+        }
+        match self.library.follow(url) {
+            Followed::Profile(program) if &*program.structure.type_name == "Extension" => {
+                self.against(node, &program);
+                self.context(node, holder, &program);
+                self.modifier(node, &program);
+            }
+            _ => self.unknown_extension(at, url),
+        }
+    }
+
+    fn unknown_extension(&mut self, at: Node<'d>, url: &str) {
+        self.not_checked(Subject::Extension, url, at);
+        let hl7 = url.starts_with("http://hl7.org/fhir/");
+        if hl7 || is_cross_version(url) {
+            return;
+        }
+        let severity = self.options.unknown_extension;
+        self.say(
+            severity,
+            at,
+            r4("2.4.1"),
+            both(
+                format!("l'extension {url} n'est pas connue : elle n'est pas vérifiée"),
+                format!("the extension {url} is not known: it is not checked"),
+            ),
+            Text::fixed(
+                "ajoutez le paquet qui la définit (socle package add) ou donnez-la par --with",
+                "add the package that defines it (socle package add) or give it by --with",
+            ),
+        );
+    }
+
+    fn modifier(&mut self, node: Node<'d>, program: &Program) {
+        let name = node.name().or_else(|| node.parent().and_then(Node::name));
+        let stands_as_modifier = name == Some("modifierExtension");
+        if program.element(program.root()).is_modifier == stands_as_modifier {
+            return;
+        }
+        let (message, mend) = if stands_as_modifier {
+            (
+                Text::fixed("cette extension ne modifie pas le sens", "this extension does not modify the meaning"),
+                Text::fixed("mettez-la dans extension", "put it in extension"),
+            )
+        } else {
+            (
+                Text::fixed("cette extension modifie le sens", "this extension modifies the meaning"),
+                Text::fixed("mettez-la dans modifierExtension", "put it in modifierExtension"),
+            )
+        };
+        self.error(node, rule_of(program, "isModifier"), message, mend);
+    }
+
+    fn context(&mut self, node: Node<'d>, holder: Option<Node<'d>>, program: &Program) {
+        let contexts = &program.structure.contexts;
+        if contexts.is_empty() {
+            return;
+        }
+        let anywhere = contexts.iter().any(|context| {
+            context.kind == ContextKind::FhirPath
+                || (context.kind == ContextKind::Element && matches!(&*context.expression, "Element" | "*"))
+        });
+        if anywhere {
+            return;
+        }
+        let Some(holder) = holder else { return };
+        let names = self.names(holder);
+        let fits = contexts.iter().any(|context| match context.kind {
+            ContextKind::Element => {
+                let path = context.expression.rsplit('#').next().unwrap_or_default();
+                names.iter().any(|name| name == path)
+            }
+            ContextKind::Extension => {
+                let url = context.expression.split('#').next().unwrap_or_default();
+                is_extension(holder) && holder.text("url") == Some(url)
+            }
+            ContextKind::FhirPath => true,
+        });
+        if fits {
+            return;
+        }
+        let allowed: Vec<&str> = contexts.iter().map(|context| &*context.expression).collect();
+        let allowed = allowed.join(", ");
+        self.error(
+            node,
+            rule_of(program, "context"),
+            both(
+                format!("l'extension n'a pas sa place ici, mais sur : {allowed}"),
+                format!("the extension has no place here, but on: {allowed}"),
+            ),
+            Text::fixed(
+                "mettez-la sur un de ces éléments, ou retirez-la",
+                "put it on one of these elements, or remove it",
+            ),
+        );
+    }
+
+    /// What the definitions call an element: `Patient.name`, `HumanName`, `Element`.
+    fn names(&self, node: Node<'d>) -> Vec<String> {
+        let mut way = vec![node];
+        let mut here = node;
+        while let Some(parent) = here.parent() {
+            way.push(parent);
+            here = parent;
+        }
+        let mut place: Option<Standing<'_>> = None;
+        let mut whole = String::new();
+        for node in way.into_iter().rev() {
+            if let Some(name) = node.name() {
+                let name = name.strip_prefix('_').unwrap_or(name);
+                place = place.and_then(|standing| self.child_of(standing, name));
+                whole.push('.');
+                whole.push_str(place.map_or(name, |standing| standing.path().rsplit('.').next().unwrap_or(name)));
+            }
+            if node.kind() == Kind::Object
+                && let Some(kind) = node.resource_type()
+            {
+                let base = self.library.resource_named(kind).and_then(|ix| self.library.base(ix));
+                place = base.map(|base| Standing { program: base, spec: base.root(), ty: 0 });
+                whole = kind.to_owned();
+            }
+        }
+        let mut names = vec![whole];
+        if let Some(standing) = place {
+            names.push(standing.path().to_owned());
+            if let Some(same) = standing.same() {
+                names.push(standing.program.element(same).path.to_string());
+            }
+        }
+        let kinds = types();
+        let of = place.and_then(|standing| match standing.spec.types.get(standing.ty as usize) {
+            Some(of) => kinds.named(&of.name),
+            None => kinds.named(&standing.program.structure.type_name).filter(|_| standing.spec.element == 0),
+        });
+        let mut of = of;
+        while let Some(id) = of {
+            names.push(kinds.name(id).to_owned());
+            of = kinds.parent(id);
+        }
+        for at in 0..names.len() {
+            let bare = names[at].replace("[x]", "");
+            if bare != names[at] {
+                names.push(bare);
+            }
+        }
+        names
+    }
+
+    /// A child by its JSON name.
+    fn child_of<'p>(&'p self, standing: Standing<'p>, name: &str) -> Option<Standing<'p>> {
+        let Standing { program, spec, ty } = standing;
+        let own = match spec.types.get(ty as usize).map(|of| of.code) {
+            Some(Code::Complex(ix)) if spec.children.is_none() => self.library.base(ix),
+            _ => None,
+        };
+        let (program, spec) = match own {
+            Some(base) => (base, base.root()),
+            None => (program, standing.same().unwrap_or(spec)),
+        };
+        let children = spec.children.as_ref()?;
+        let member = children.find(NameId::of(name)?)?;
+        let child = &program.specs[*children.list.get(member.child as usize)? as usize];
+        Some(Standing { program, spec: child, ty: member.ty })
+    }
+}
+
+/// An element by its definition.
+#[derive(Clone, Copy)]
+struct Standing<'p> {
+    program: &'p Program,
+    spec: &'p Spec,
+    ty: u16,
+}
+
+impl<'p> Standing<'p> {
+    fn path(self) -> &'p str {
+        &self.program.element(self.spec).path
+    }
+
+    /// The element whose definition holds here.
+    fn same(self) -> Option<&'p Spec> {
+        self.spec.same_as.and_then(|at| self.program.specs.get(at as usize))
+    }
+}
+
+/// The element that holds an extension: a primitive's `_name` stands for the primitive.
+fn holder(node: Node<'_>) -> Option<Node<'_>> {
+    let array = node.parent()?;
+    array.parent()
+}
+
+fn is_extension(node: Node<'_>) -> bool {
+    let name = node.name().or_else(|| node.parent().and_then(Node::name));
+    matches!(name, Some("extension" | "modifierExtension")) && node.get("url").is_some()
+}
+
+/// `http://hl7.org/fhir/5.0/StructureDefinition/extension-Slot.serviceType`: what another version of FHIR has
+/// as an element.
+fn is_cross_version(url: &str) -> bool {
+    url.strip_prefix("http://hl7.org/fhir/")
+        .and_then(|rest| rest.split_once("/StructureDefinition/extension-"))
+        .is_some_and(|(version, path)| {
+            matches!(version, "1.0" | "3.0" | "4.0" | "4.3" | "5.0" | "6.0") && path.contains('.')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_cross_version;
+
+    #[test]
+    fn extensions_of_other_versions_are_known_by_their_url() {
+        assert!(is_cross_version("http://hl7.org/fhir/5.0/StructureDefinition/extension-Slot.serviceType"));
+        assert!(is_cross_version("http://hl7.org/fhir/4.3/StructureDefinition/extension-Patient.name"));
+        assert!(!is_cross_version("http://hl7.org/fhir/5.0/StructureDefinition/Slot"));
+        assert!(!is_cross_version("http://hl7.org/fhir/9.0/StructureDefinition/extension-Slot.serviceType"));
+        assert!(!is_cross_version("http://example.org/5.0/StructureDefinition/extension-Slot.serviceType"));
+    }
+}
