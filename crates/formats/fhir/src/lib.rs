@@ -31,6 +31,7 @@ pub mod outcome;
 pub mod package;
 pub mod pdsm;
 pub mod profile;
+pub mod snapshot;
 pub mod tape;
 pub mod terminology;
 pub mod write;

@@ -96,7 +96,9 @@ pub fn read_element(node: Node<'_>) -> Result<Element, DefinitionError> {
         max_value: value(node, "maxValue"),
         max_length: number(node, "maxLength")?,
         constraints: node.all("constraint").map(constraint).collect::<Result<_, _>>()?,
-        binding: node.get("binding").map(binding).transpose()?,
+        // Differentials that are published describe a binding again, and say neither strength nor value set:
+        // they leave it as it is.
+        binding: node.get("binding").filter(|node| says_binding(*node)).map(binding).transpose()?,
         slicing: node.get("slicing").map(slicing).transpose()?,
         must_support: flag(node, "mustSupport"),
         is_modifier: flag(node, "isModifier"),
@@ -164,6 +166,10 @@ fn constraint(node: Node<'_>) -> Result<Constraint, DefinitionError> {
         human: text(node, "human"),
         source: text(node, "source"),
     })
+}
+
+fn says_binding(node: Node<'_>) -> bool {
+    node.get("strength").is_some() || node.get("valueSet").is_some()
 }
 
 fn binding(node: Node<'_>) -> Result<Binding, DefinitionError> {

@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
+use crate::definitions::Definitions as _;
 
 /// A tar entry, as `npm pack` writes it.
 fn entry(kind: u8, path: &str, content: &[u8], size: Option<u64>) -> Vec<u8> {
@@ -338,4 +339,52 @@ fn a_link_in_a_folder_is_refused() {
     std::os::unix::fs::symlink("/etc/passwd", folder.path().join("a.json")).unwrap();
     let error = Package::from_folder(folder.path(), &Limits::default()).unwrap_err();
     assert!(matches!(error.kind, PackageErrorKind::NotAFile), "{error}");
+}
+
+fn profile(url: &str, base: &str, element: &str) -> String {
+    format!(
+        r#"{{"resourceType":"StructureDefinition","id":"p","url":"{url}","name":"P","kind":"resource","abstract":false,
+            "type":"Patient","baseDefinition":"{base}","derivation":"constraint","differential":{{"element":[{element}]}}}}"#
+    )
+}
+
+#[test]
+fn structures_get_their_snapshot_from_their_own_closure_and_cycles_are_told() {
+    let resources = [
+        profile("http://a/1", "http://a/2", r#"{"path":"Patient.name","min":1}"#),
+        profile(
+            "http://a/2",
+            "http://hl7.org/fhir/StructureDefinition/Patient|4.0.1",
+            r#"{"path":"Patient.gender","min":1}"#,
+        ),
+        profile("http://a/3", "http://a/4", ""),
+        profile("http://a/4", "http://a/3", ""),
+        profile("http://a/5", "http://a/none", ""),
+        profile("http://a/6", "http://a/2", r#"{"path":"Patient.nom","min":1}"#),
+        r#"{"resourceType":"StructureDefinition","url":"http://a/7"}"#.to_owned(),
+    ];
+    let view = View::of(Closure::of(&[package("a", "1", &[], &resources)], &[][..]));
+    let made = view.structure("http://a/1").unwrap();
+    let min = |path: &str| made.elements.iter().find(|element| &*element.path == path).unwrap().min;
+    assert_eq!((min("Patient.name"), min("Patient.gender"), min("Patient.active")), (Some(1), Some(1), Some(0)));
+    assert!(Arc::ptr_eq(&made, &view.structure("http://a/1").unwrap()), "made once");
+    assert!(view.problems().is_empty());
+    for broken in ["http://a/3", "http://a/4", "http://a/5", "http://a/7", "http://a/8"] {
+        assert!(view.structure(broken).is_none(), "{broken}");
+    }
+    assert!(view.structure("http://a/6").is_some(), "what contradicts its base still holds elsewhere");
+    assert!(view.structure("http://hl7.org/fhir/StructureDefinition/Patient").is_some(), "R4 is always there");
+    assert!(view.resource("ValueSet", "http://hl7.org/fhir/ValueSet/administrative-gender").is_some());
+    let said: Vec<_> = view.problems().into_iter().map(|finding| (finding.at.path, finding.message.en)).collect();
+    for (at, word) in [
+        ("http://a/3", "depends on"),
+        ("http://a/5", "http://a/none"),
+        ("http://a/6#", "does not exist"),
+        ("http://a/7", "cannot be read"),
+    ] {
+        assert!(
+            said.iter().any(|(path, message)| path.starts_with(at) && message.contains(word)),
+            "{at} {word}: {said:?}"
+        );
+    }
 }

@@ -7,11 +7,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use socle_finding::Finding;
+use socle_finding::{Finding, Text};
 
-use super::closure::trouble;
+use super::closure::{trouble, warning};
 use super::index::Entry;
 use super::{Closure, Package};
+use crate::definitions::{Definitions, Structure, canonical, r4, read_structure};
+use crate::snapshot;
 use crate::tape::{Document, JsonError};
 
 /// What can be looked up from some packages, all that they depend on, and resources beside them.
@@ -22,6 +24,7 @@ pub struct View {
     beside: Vec<Beside>,
     places: HashMap<Box<str>, Vec<Place>>,
     decoded: Mutex<HashMap<Place, Option<Arc<Document>>>>,
+    structures: Mutex<HashMap<Place, Option<Arc<Structure>>>>,
     problems: Mutex<Vec<Finding>>,
 }
 
@@ -54,7 +57,15 @@ impl View {
         let mut orders: Vec<_> = (0..count).map(|package| closure.order_from(&[package])).collect();
         orders.push(closure.order_from(closure.roots()));
         let problems = Mutex::new(closure.findings());
-        Self { closure, orders, beside: Vec::new(), places, decoded: Mutex::default(), problems }
+        Self {
+            closure,
+            orders,
+            beside: Vec::new(),
+            places,
+            decoded: Mutex::default(),
+            structures: Mutex::default(),
+            problems,
+        }
     }
 
     /// R4 alone.
@@ -110,11 +121,8 @@ impl View {
     }
 
     /// Where a canonical leads, from the point of view of a package (or of the roots together).
-    fn place(&self, from: usize, kind: Option<&str>, canonical: &str) -> Option<Place> {
-        let (url, version) = match canonical.split_once('|') {
-            Some((url, version)) => (url, Some(version)),
-            None => (canonical, None),
-        };
+    fn place(&self, from: usize, kind: Option<&str>, text: &str) -> Option<Place> {
+        let (url, version) = canonical(text);
         let places = self.places.get(url)?;
         let fits = |place: &&Place| self.fits(**place, kind, version);
         if let Some(beside) = places.iter().rev().filter(|place| matches!(place, Place::Beside(_))).find(fits) {
@@ -154,15 +162,64 @@ impl View {
             return known.clone();
         }
         // Read without the lock: two threads may read the same once, none waits for the disk of another.
-        let document = match self.closure.packages()[package].document(self.entry(package, entry)) {
-            Ok(document) => Some(document),
-            Err(error) => {
-                self.tell(trouble(&error));
-                None
-            }
-        };
+        let document = self.read(package, entry);
         self.decoded.lock().unwrap_or_else(PoisonError::into_inner).insert(place, document.clone());
         document
+    }
+
+    fn read(&self, package: usize, entry: usize) -> Option<Arc<Document>> {
+        let read = self.closure.packages()[package].document(self.entry(package, entry));
+        read.map_err(|error| self.tell(trouble(&error))).ok()
+    }
+
+    /// The structure of that canonical from the point of view of a package, R4 at last. `above` is what is
+    /// being made and needs it.
+    fn structure_from(&self, from: usize, text: &str, above: Option<&Above<'_>>) -> Option<Arc<Structure>> {
+        let Some(place) = self.place(from, Some("StructureDefinition"), text) else { return r4().structure(text) };
+        if let Some(known) = self.structures.lock().unwrap_or_else(PoisonError::into_inner).get(&place) {
+            return known.clone();
+        }
+        if above.is_some_and(|above| above.holds(place)) {
+            return None;
+        }
+        let structure = self.make_structure(place, above).map(Arc::new);
+        self.structures.lock().unwrap_or_else(PoisonError::into_inner).insert(place, structure.clone());
+        structure
+    }
+
+    fn make_structure(&self, place: Place, above: Option<&Above<'_>>) -> Option<Structure> {
+        let (document, home) = match place {
+            Place::Beside(index) => (self.beside[index].document.clone(), self.closure.packages().len()),
+            Place::Packaged { package, entry } => (self.read(package, entry)?, package),
+        };
+        let structure = match read_structure(document.root()) {
+            Ok(structure) => structure,
+            Err(error) => {
+                let url = document.root().text("url").unwrap_or_default();
+                let message = Text::new(
+                    format!("cette définition est illisible : {error}"),
+                    format!("this definition cannot be read: {error}"),
+                );
+                let mend = Text::fixed("demandez à son auteur de la corriger", "ask its author to mend it");
+                self.tell(warning(url, "StructureDefinition", message, mend));
+                return None;
+            }
+        };
+        if !structure.elements.is_empty() {
+            return Some(structure);
+        }
+        let below = Above { place, above };
+        let made = snapshot::generate(&structure, &|wanted| self.structure_from(home, wanted, Some(&below)));
+        match made {
+            Ok(made) => {
+                made.findings.into_iter().for_each(|finding| self.tell(finding));
+                Some(made.structure)
+            }
+            Err(error) => {
+                self.tell(*error.0);
+                None
+            }
+        }
     }
 
     fn tell(&self, problem: Finding) {
@@ -170,6 +227,28 @@ impl View {
         if !problems.contains(&problem) {
             problems.push(problem);
         }
+    }
+}
+
+/// What is being made, from the inside out: a structure cannot be made of itself.
+struct Above<'a> {
+    place: Place,
+    above: Option<&'a Above<'a>>,
+}
+
+impl Above<'_> {
+    fn holds(&self, place: Place) -> bool {
+        self.place == place || self.above.is_some_and(|above| above.holds(place))
+    }
+}
+
+impl Definitions for View {
+    fn structure(&self, canonical: &str) -> Option<Arc<Structure>> {
+        self.structure_from(self.closure.packages().len(), canonical, None)
+    }
+
+    fn resource(&self, kind: &str, canonical: &str) -> Option<Arc<Document>> {
+        self.document(Some(kind), canonical).or_else(|| r4().resource(kind, canonical))
     }
 }
 

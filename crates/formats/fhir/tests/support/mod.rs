@@ -22,6 +22,7 @@ fn default_root() -> PathBuf {
 }
 
 /// The JSON files of a `.tgz`, by their path inside, in its order.
+#[allow(dead_code, reason = "not every test unpacks by itself")]
 pub(crate) fn unpack(tgz: &Path) -> Vec<(String, Vec<u8>)> {
     let mut tar = Vec::new();
     let packed = std::fs::File::open(tgz).unwrap();
