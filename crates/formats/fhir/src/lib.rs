@@ -35,6 +35,7 @@ pub mod snapshot;
 pub mod tape;
 pub mod terminology;
 pub mod write;
+pub mod xml;
 
 pub use outcome::{Issue, IssueType, Issues, Noted, Reading};
-pub use tape::{Document, Format, JsonError, Kind, Limits, NameId, Node, Position};
+pub use tape::{Document, DocumentError, Format, JsonError, Kind, Limits, NameId, Node, Position};

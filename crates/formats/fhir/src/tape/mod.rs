@@ -8,7 +8,9 @@
 //!
 //! Not here: what an element means. A tape knows objects, arrays and scalars, no resource.
 
+mod any;
 mod error;
+pub(crate) mod grow;
 mod json;
 mod keys;
 mod name;
@@ -23,6 +25,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use socle_finding::{Rule, Severity, Text};
 
+pub use any::DocumentError;
 pub use error::{JsonError, JsonErrorKind};
 pub use name::NameId;
 pub use node::{Items, Members, Node};
@@ -120,7 +123,7 @@ impl Document {
         self.nodes.is_empty()
     }
 
-    /// What JSON allows and FHIR does not, in document order.
+    /// What JSON or XML allows and FHIR does not, in document order.
     pub fn oddities(&self) -> impl Iterator<Item = Oddity<'_>> {
         self.oddities.iter().map(|(index, kind)| Oddity { node: Node::new(self, *index), kind: *kind })
     }
@@ -183,7 +186,7 @@ impl Kind {
     }
 }
 
-/// Something that JSON allows and FHIR does not.
+/// Something that JSON or XML allows and FHIR does not.
 #[derive(Clone, Copy)]
 pub struct Oddity<'a> {
     /// Where.
@@ -199,13 +202,16 @@ impl Oddity<'_> {
         let (severity, message) = self.kind.message();
         let rule = match self.kind {
             OddityKind::ByteOrderMark => Rule::fixed("RFC 8259", "8.1"),
+            OddityKind::XmlOrder | OddityKind::XmlForm | OddityKind::StrayText | OddityKind::ForeignNamespace => {
+                Rule::fixed("FHIR R4", "2.6.1")
+            }
             _ => Rule::fixed("FHIR R4", "2.6.2"),
         };
         Issue::new(severity, IssueType::Structure, rule, message, self.kind.mend()).at(self.node)
     }
 }
 
-/// What JSON allows and FHIR does not (FHIR R4 §2.6.2: no empty value, null only inside arrays).
+/// What the syntax allows and FHIR does not (FHIR R4 §2.6.1, §2.6.2: no empty value, null only inside arrays…).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OddityKind {
     /// `[]`
@@ -218,6 +224,14 @@ pub enum OddityKind {
     NullMember,
     /// An array directly inside an array.
     NestedArray,
+    /// XML: elements that are not in the order of the definition, or one name in two places.
+    XmlOrder,
+    /// XML: an attribute that should be an element, or the other way round.
+    XmlForm,
+    /// XML: text between elements.
+    StrayText,
+    /// XML: an element outside the namespace of FHIR (of XHTML, for a narrative).
+    ForeignNamespace,
     /// A byte order mark in front; it was skipped (RFC 8259 §8.1 lets a reader do so).
     ByteOrderMark,
 }
@@ -236,6 +250,31 @@ impl OddityKind {
                 Severity::Error,
                 Text::fixed("un tableau contient directement un tableau", "an array holds an array directly"),
             ),
+            Self::XmlOrder => (
+                Severity::Error,
+                Text::fixed(
+                    "cet élément n'est pas à sa place : l'ordre des éléments XML est fixé",
+                    "this element is out of place: the order of XML elements is fixed",
+                ),
+            ),
+            Self::XmlForm => (
+                Severity::Error,
+                Text::fixed(
+                    "attribut à la place d'un élément, ou élément à la place d'un attribut",
+                    "an attribute where an element belongs, or an element where an attribute does",
+                ),
+            ),
+            Self::StrayText => (
+                Severity::Error,
+                Text::fixed("du texte se trouve entre les éléments", "there is text between the elements"),
+            ),
+            Self::ForeignNamespace => (
+                Severity::Error,
+                Text::fixed(
+                    "cet élément n'est pas dans l'espace de noms de FHIR",
+                    "this element is not in the namespace of FHIR",
+                ),
+            ),
             Self::ByteOrderMark => (
                 Severity::Warning,
                 Text::fixed(
@@ -253,6 +292,22 @@ impl OddityKind {
                 "remove the element: FHIR does not write what is absent",
             ),
             Self::NestedArray => Text::fixed("aplatissez le tableau", "flatten the array"),
+            Self::XmlOrder => Text::fixed(
+                "rangez les éléments dans l'ordre de la définition, les répétitions côte à côte",
+                "put the elements in the order of the definition, repetitions side by side",
+            ),
+            Self::XmlForm => Text::fixed(
+                "seuls id (hors ressource) et url d'une extension sont des attributs ; une valeur va dans value",
+                "only id (not of a resource) and url of an extension are attributes; a value goes into value",
+            ),
+            Self::StrayText => Text::fixed(
+                "mettez la valeur dans l'attribut value, ou retirez le texte",
+                "put the value into the attribute value, or remove the text",
+            ),
+            Self::ForeignNamespace => Text::fixed(
+                "déclarez http://hl7.org/fhir (http://www.w3.org/1999/xhtml pour div), ou retirez l'élément",
+                "declare http://hl7.org/fhir (http://www.w3.org/1999/xhtml for div), or remove the element",
+            ),
             Self::ByteOrderMark => Text::fixed("enregistrez en UTF-8 sans BOM", "save as UTF-8 without BOM"),
         }
     }

@@ -123,7 +123,8 @@ impl<'a> Node<'a> {
         self.number()?.parse().ok()
     }
 
-    /// The text as it was received, quotes and escapes included.
+    /// The text as it was received, quotes and escapes included. Of an XML document it is XML: the element, or
+    /// the value of an attribute; nothing for the null that fills an array. [`Self::json`] is the same for both.
     #[must_use]
     pub fn raw(self) -> &'a str {
         let cell = self.cell();

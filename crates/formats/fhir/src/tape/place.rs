@@ -13,6 +13,24 @@ pub struct Position {
     pub offset: usize,
 }
 
+impl Position {
+    /// The place of a byte.
+    pub(crate) fn of(bytes: &[u8], offset: usize) -> Self {
+        let offset = offset.min(bytes.len());
+        let (line, column) = after((1, 1), &bytes[..offset]);
+        Self { line, column, offset }
+    }
+
+    /// The place at a line and column.
+    pub(crate) fn at(bytes: &[u8], line: usize, column: usize) -> Self {
+        let before = line.checked_sub(2).and_then(|nth| memchr_iter(b'\n', bytes).nth(nth));
+        let start = before.map_or(0, |newline| newline + 1);
+        let is_sign = |(_, byte): &(usize, &u8)| (**byte & 0xC0) != 0x80;
+        let rest = bytes[start..].iter().enumerate().filter(is_sign).nth(column.saturating_sub(1));
+        Self { line, column, offset: rest.map_or(bytes.len(), |(more, _)| start + more) }
+    }
+}
+
 impl std::fmt::Display for Position {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
