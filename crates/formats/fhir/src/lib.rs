@@ -25,6 +25,7 @@
 pub mod base64;
 pub mod datatypes;
 pub mod definitions;
+pub mod fhirpath;
 pub mod fr_core;
 pub mod mapping;
 pub mod outcome;
@@ -34,6 +35,7 @@ pub mod profile;
 pub mod snapshot;
 pub mod tape;
 pub mod terminology;
+pub mod ucum;
 pub mod write;
 pub mod xml;
 

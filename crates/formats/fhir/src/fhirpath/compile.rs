@@ -1,0 +1,583 @@
+//! Expressions to programs: names become numbers, types are checked, constants are made ready.
+//!
+//! An error that the data could still avoid (a text where a number is wanted) is left to the evaluation, as the
+//! R4 test suite has it; an element that a type does not have is an error here.
+//!
+//! Order: options, the compiler, paths, functions with bodies, operators.
+
+use std::sync::Arc;
+
+use regex::Regex;
+
+use super::ast::{Binary, Expr, Literal, Node, TypeName, Unit};
+use super::error::{ErrorKind, FhirPathError, Result};
+use super::functions::{Callable, Function, Signature, Special, Takes, find};
+use super::model::{System, Type, TypeId, TypeTest};
+use super::parser::parse;
+use super::program::{Block, Constant, Op, Program, Step, Variable};
+use super::strings::regex as make_regex;
+use super::typing::Static;
+use super::value::{Quantity, QuantityUnit};
+use crate::definitions::{TypeKind, types};
+
+/// How to compile an expression.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'a> {
+    context: Option<TypeId>,
+    is_strict: bool,
+    variables: &'a [&'a str],
+}
+
+impl<'a> Options<'a> {
+    /// For an expression that is evaluated on items of that type.
+    #[must_use]
+    pub const fn on(context: TypeId) -> Self {
+        Self { context: Some(context), is_strict: false, variables: &[] }
+    }
+
+    /// An expression about another type than its context is an error, not an empty result; and so is a function
+    /// that needs an order on a collection that has none.
+    #[must_use]
+    pub const fn strict(self) -> Self {
+        Self { is_strict: true, ..self }
+    }
+
+    /// External constants that [`super::Environment::with_variable`] will define, beside those of FHIR.
+    #[must_use]
+    pub const fn with_variables(self, variables: &'a [&'a str]) -> Self {
+        Self { variables, ..self }
+    }
+}
+
+/// Compiles an expression.
+///
+/// # Errors
+/// [`FhirPathError`] of the stages syntax and semantic, with the character where it is.
+pub fn compile(text: &str, options: &Options<'_>) -> Result<Program> {
+    let expr = parse(text)?;
+    let mut compiler = Compiler { options, ops: Vec::new(), places: Vec::new(), barrier: 0 };
+    let this = options.context.map_or_else(Static::any, Static::fhir).single();
+    compiler.expr(&expr, &Scope { this })?;
+    Ok(Program { text: Arc::from(text), ops: compiler.ops.into(), places: compiler.places.into() })
+}
+
+struct Compiler<'o> {
+    options: &'o Options<'o>,
+    ops: Vec<Op>,
+    places: Vec<u32>,
+    /// No operation before this one may be extended: it ends a block.
+    barrier: usize,
+}
+
+/// What `$this` is.
+#[derive(Clone)]
+struct Scope {
+    this: Static,
+}
+
+impl Compiler<'_> {
+    fn expr(&mut self, expr: &Expr, scope: &Scope) -> Result<Static> {
+        match &expr.node {
+            Node::Empty => {
+                self.put(Op::Empty, expr.at);
+                Ok(Static::empty())
+            }
+            Node::Literal(literal) => Ok(self.literal(literal, expr.at)),
+            Node::This => {
+                self.put(Op::This, expr.at);
+                Ok(scope.this.clone())
+            }
+            Node::Index => {
+                self.put(Op::Index, expr.at);
+                Ok(Static::system(System::Integer))
+            }
+            Node::Total => {
+                self.put(Op::Total, expr.at);
+                Ok(Static::any())
+            }
+            Node::External(name) => self.external(name, expr.at),
+            Node::Member { base: None, name } => self.first_name(name, expr.at, scope),
+            Node::Member { base: Some(base), name } => {
+                let on = self.expr(base, scope)?;
+                self.member(&on, name, expr.at)
+            }
+            Node::Call { base, name, arguments } => self.call(base.as_deref(), name, arguments, expr.at, scope),
+            Node::Indexer { base, index } => {
+                let on = self.expr(base, scope)?;
+                self.expr(index, scope)?;
+                self.put(Op::At, expr.at);
+                Ok(on.single())
+            }
+            Node::Polarity { is_minus, operand } => {
+                let on = self.expr(operand, scope)?;
+                self.put(if *is_minus { Op::Negate } else { Op::Plus }, expr.at);
+                Ok(on)
+            }
+            Node::Binary { operator, left, right } => self.binary(*operator, left, right, expr.at, scope),
+            Node::Type { is_test, operand, specifier } => {
+                let on = self.expr(operand, scope)?;
+                if *is_test { self.is(specifier, expr.at) } else { self.keep_type(&on, specifier, false, expr.at) }
+            }
+        }
+    }
+
+    fn literal(&mut self, literal: &Literal, at: u32) -> Static {
+        let (constant, system) = match literal {
+            Literal::Boolean(value) => (Constant::Boolean(*value), System::Boolean),
+            Literal::String(text) => (Constant::String(text.clone()), System::String),
+            Literal::Integer(value) => (Constant::Integer(*value), System::Integer),
+            Literal::Decimal(value) => (Constant::Decimal(*value), System::Decimal),
+            Literal::Temporal(value) => {
+                let kind = super::Item::Temporal(*value).type_of();
+                (Constant::Temporal(*value), kind.system().unwrap_or(System::Any))
+            }
+            Literal::Quantity(value, unit) => {
+                let unit = match unit {
+                    Unit::Calendar(unit) => QuantityUnit::Calendar(*unit),
+                    Unit::Code(code) => QuantityUnit::of_code(code),
+                };
+                (Constant::Quantity(Box::new(Quantity { value: *value, unit })), System::Quantity)
+            }
+            Literal::TimeWithZone => {
+                self.put(Op::Fail(ErrorKind::TimeZone), at);
+                return Static::system(System::Time);
+            }
+        };
+        self.put(Op::Constant(constant), at);
+        Static::system(system)
+    }
+
+    fn external(&mut self, name: &str, at: u32) -> Result<Static> {
+        let constant = match name {
+            "ucum" => Some("http://unitsofmeasure.org".to_owned()),
+            "sct" => Some("http://snomed.info/sct".to_owned()),
+            "loinc" => Some("http://loinc.org".to_owned()),
+            _ => match name.split_once('-') {
+                Some(("vs", id)) => Some(format!("http://hl7.org/fhir/ValueSet/{id}")),
+                Some(("ext", id)) => Some(format!("http://hl7.org/fhir/StructureDefinition/{id}")),
+                _ => None,
+            },
+        };
+        if let Some(text) = constant {
+            self.put(Op::Constant(Constant::String(text.into())), at);
+            return Ok(Static::system(System::String));
+        }
+        let (variable, kind) = match name {
+            "resource" => (Variable::Resource, Static::any().single()),
+            "rootResource" => (Variable::RootResource, Static::any().single()),
+            "context" => (Variable::Context, self.options.context.map_or_else(Static::any, Static::fhir).single()),
+            _ if self.options.variables.contains(&name) => (Variable::Named(name.into()), Static::any()),
+            _ => return Err(FhirPathError::new(ErrorKind::UnknownVariable(name.into()), at)),
+        };
+        self.put(Op::Variable(variable), at);
+        Ok(kind)
+    }
+
+    /// A name that nothing stands before: an element of `$this`, or the type that `$this` must be.
+    fn first_name(&mut self, name: &str, at: u32, scope: &Scope) -> Result<Static> {
+        let starts_upper = name.starts_with(|sign: char| sign.is_ascii_uppercase());
+        if let Some(kind) = types().named(name).filter(|_| starts_upper)
+            && matches!(types().kind(kind), TypeKind::Resource | TypeKind::Complex)
+        {
+            return self.root(kind, at, scope);
+        }
+        self.put(Op::This, at);
+        self.member(&scope.this, name, at)
+    }
+
+    fn root(&mut self, kind: TypeId, at: u32, scope: &Scope) -> Result<Static> {
+        let is_sub = |one: Type, of: TypeId| matches!(one, Type::Fhir(id) if types().is_subtype(id, of));
+        let is_super = |one: Type| matches!(one, Type::Fhir(id) if types().is_subtype(kind, id));
+        if scope.this.is_never(|one| is_sub(one, kind) || is_super(one)) {
+            if self.options.is_strict {
+                let context = scope.this.types.iter().flatten().next().map_or("", |kind| kind.name());
+                let kind = ErrorKind::WrongContext { named: types().name(kind).into(), context: context.into() };
+                return Err(FhirPathError::new(kind, at));
+            }
+            self.put(Op::Empty, at);
+            return Ok(Static::empty());
+        }
+        self.put(Op::This, at);
+        let is_sure = scope.this.types.as_ref().is_some_and(|known| known.iter().all(|one| is_sub(*one, kind)));
+        if is_sure {
+            return Ok(scope.this.clone());
+        }
+        self.put(Op::Root(kind), at);
+        Ok(Static::fhir(kind))
+    }
+
+    fn member(&mut self, on: &Static, name: &str, at: u32) -> Result<Static> {
+        let is_type_info = on.types.as_deref() == Some(&[Type::System(System::Any)]);
+        if is_type_info && matches!(name, "namespace" | "name") {
+            self.put(Op::Reflect { is_namespace: name == "namespace" }, at);
+            return Ok(Static { many: on.many, ..Static::system(System::String) });
+        }
+        let (step, there) = on.step(name).map_err(|kind| FhirPathError::new(kind, at))?;
+        self.step(step, at);
+        Ok(there)
+    }
+
+    /// One more step, in the same walk when nothing comes between.
+    fn step(&mut self, step: Step, at: u32) {
+        if self.ops.len() > self.barrier
+            && let Some(Op::Walk(steps)) = self.ops.last_mut()
+        {
+            steps.push(step);
+            return;
+        }
+        self.put(Op::Walk(vec![step]), at);
+    }
+
+    fn call(&mut self, base: Option<&Expr>, name: &str, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
+        let Some(signature) = find(name, arguments.len()) else {
+            return Err(FhirPathError::new(ErrorKind::UnknownFunction(name.into()), at));
+        };
+        let (least, most) = signature.arguments;
+        if !(usize::from(least)..=usize::from(most)).contains(&arguments.len()) {
+            let kind = ErrorKind::Arguments { function: signature.name, takes: signature.arguments };
+            return Err(FhirPathError::new(kind, at));
+        }
+        let on = match base {
+            Some(base) => self.expr(base, scope)?,
+            None => {
+                self.put(Op::This, at);
+                scope.this.clone()
+            }
+        };
+        match signature.callable {
+            Callable::Plain(function) => self.plain(function, signature, &on, arguments, at, scope),
+            Callable::Special(special) => self.special(special, &on, arguments, at, scope),
+        }
+    }
+
+    fn plain(
+        &mut self,
+        function: Function,
+        signature: &Signature,
+        on: &Static,
+        arguments: &[Expr],
+        at: u32,
+        scope: &Scope,
+    ) -> Result<Static> {
+        let operation = signature.name;
+        let is_text = |kind: Type| kind.system().is_some_and(|system| system != System::Quantity);
+        if signature.takes == Takes::Text && on.is_never(is_text) {
+            return Err(FhirPathError::new(ErrorKind::Types { operation }, at));
+        }
+        if signature.takes == Takes::Order && self.options.is_strict && on.many && !on.ordered {
+            return Err(FhirPathError::new(ErrorKind::Unordered(operation), at));
+        }
+        let start = self.ops.len();
+        let mut first = None;
+        for argument in arguments {
+            let kind = self.expr(argument, scope)?;
+            first.get_or_insert(kind);
+        }
+        let given = on.given(function, signature.gives, first.as_ref());
+        if let Some(op) = self.constant_regex(function, start, arguments.len()) {
+            self.put(op, at);
+            return Ok(given);
+        }
+        let count = u8::try_from(arguments.len()).unwrap_or(u8::MAX);
+        self.put(Op::Call(function, count), at);
+        Ok(given)
+    }
+
+    /// A regular expression that is written in the text is made once. One that is wrong is an error where it
+    /// is evaluated.
+    fn constant_regex(&mut self, function: Function, start: usize, arguments: usize) -> Option<Op> {
+        let is_whole = match (function, arguments) {
+            (Function::Matches, 1) | (Function::ReplaceMatches, 2) => false,
+            (Function::MatchesFull, 1) => true,
+            _ => return None,
+        };
+        let Some(Op::Constant(Constant::String(text))) = self.ops.get(start) else { return None };
+        if function == Function::ReplaceMatches && text.is_empty() {
+            return None;
+        }
+        let regex: Box<Regex> = Box::new(make_regex(text, is_whole, "").ok()?);
+        self.ops.remove(start);
+        self.places.remove(start);
+        self.shift_blocks(start);
+        self.barrier = self.ops.len();
+        Some(if function == Function::ReplaceMatches { Op::ReplaceMatches { regex } } else { Op::Matches { regex } })
+    }
+
+    /// The operations from `start` on moved down by one: their blocks did so too.
+    fn shift_blocks(&mut self, start: usize) {
+        let down = |block: &mut Block| {
+            if !block.is_none() {
+                block.start -= 1;
+                block.end -= 1;
+            }
+        };
+        for op in self.ops.iter_mut().skip(start) {
+            match op {
+                Op::Where(block)
+                | Op::Select(block)
+                | Op::All(block)
+                | Op::Exists(block)
+                | Op::Repeat(block)
+                | Op::Trace(block)
+                | Op::And(block)
+                | Op::Or(block)
+                | Op::Implies(block)
+                | Op::Aggregate { body: block, .. } => down(block),
+                Op::Iif { criterion, then, otherwise } => [criterion, then, otherwise].into_iter().for_each(down),
+                Op::Sort(keys, end) => {
+                    keys.iter_mut().for_each(|(block, _)| down(block));
+                    *end -= 1;
+                }
+                Op::Coalesce(blocks, end) => {
+                    blocks.iter_mut().for_each(down);
+                    *end -= 1;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn put(&mut self, op: Op, at: u32) {
+        self.ops.push(op);
+        self.places.push(at);
+    }
+
+    fn here(&self) -> u32 {
+        u32::try_from(self.ops.len()).unwrap_or(u32::MAX)
+    }
+
+    fn block(&mut self, expr: &Expr, scope: &Scope) -> Result<(Block, Static)> {
+        self.barrier = self.ops.len();
+        let start = self.here();
+        let kind = self.expr(expr, scope)?;
+        self.barrier = self.ops.len();
+        Ok((Block { start, end: self.here() }, kind))
+    }
+}
+
+/// Functions with bodies or types.
+impl Compiler<'_> {
+    fn special(&mut self, special: Special, on: &Static, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
+        let first = arguments.first();
+        match special {
+            Special::Where => self.body(Op::Where, on, first, at).map(|_| on.clone()),
+            Special::Select => {
+                let kind = self.body(Op::Select, on, first, at)?;
+                Ok(Static { many: on.many || kind.many, ordered: on.ordered && kind.ordered, ..kind })
+            }
+            Special::All => self.body(Op::All, on, first, at).map(|_| Static::system(System::Boolean)),
+            Special::Exists => self.body(Op::Exists, on, first, at).map(|_| Static::system(System::Boolean)),
+            Special::Repeat => self.repeat(on, first, at),
+            Special::Aggregate => self.aggregate(on, arguments, at, scope),
+            Special::Iif => self.iif(on, arguments, at, scope),
+            Special::Sort => self.sort(on, arguments, at),
+            Special::Trace => self.trace(on, arguments, at, scope),
+            Special::Coalesce => self.coalesce(arguments, at, scope),
+            Special::Is | Special::As | Special::OfType => {
+                let specifier =
+                    first.and_then(type_name).ok_or(FhirPathError::new(ErrorKind::Expected("a type"), at))?;
+                match special {
+                    Special::Is => self.is(&specifier, at),
+                    // FHIRPath wants one item before as(); R4 itself writes it after descendants() (dom-3).
+                    Special::As => self.keep_type(on, &specifier, on.ordered && on.types.is_some(), at),
+                    _ => self.keep_type(on, &specifier, false, at),
+                }
+            }
+        }
+    }
+
+    fn body(&mut self, make: fn(Block) -> Op, on: &Static, body: Option<&Expr>, at: u32) -> Result<Static> {
+        let place = self.ops.len();
+        self.put(make(Block::NONE), at);
+        let Some(body) = body else { return Ok(Static::any()) };
+        let (block, kind) = self.block(body, &Scope { this: on.clone().single() })?;
+        self.ops[place] = make(block);
+        Ok(kind)
+    }
+
+    /// The body is evaluated on what it gives, too: it is compiled for the types of both.
+    fn repeat(&mut self, on: &Static, body: Option<&Expr>, at: u32) -> Result<Static> {
+        let (ops, barrier) = (self.ops.len(), self.barrier);
+        let first = self.body(Op::Repeat, on, body, at)?;
+        self.ops.truncate(ops);
+        self.places.truncate(ops);
+        self.barrier = barrier;
+        let kind = self.body(Op::Repeat, &on.with(&first), body, at)?;
+        Ok(Static { ordered: on.ordered && kind.ordered, ..kind.many() })
+    }
+
+    fn aggregate(&mut self, on: &Static, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
+        let has_start = arguments.len() > 1;
+        if let Some(start) = arguments.get(1) {
+            self.expr(start, scope)?;
+        }
+        let place = self.ops.len();
+        self.put(Op::Aggregate { body: Block::NONE, has_start }, at);
+        if let Some(body) = arguments.first() {
+            let (body, _) = self.block(body, &Scope { this: on.clone().single() })?;
+            self.ops[place] = Op::Aggregate { body, has_start };
+        }
+        Ok(Static::any())
+    }
+
+    fn iif(&mut self, on: &Static, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
+        let this = if on.types.as_ref().is_some_and(|types| types.is_empty()) { &scope.this } else { on };
+        let inner = Scope { this: this.clone().single() };
+        let place = self.ops.len();
+        self.put(Op::Iif { criterion: Block::NONE, then: Block::NONE, otherwise: Block::NONE }, at);
+        let (Some(criterion), Some(then)) = (arguments.first(), arguments.get(1)) else { return Ok(Static::any()) };
+        let (criterion, kind) = self.block(criterion, &inner)?;
+        let is_never = kind.is_never(|kind| kind.system() == Some(System::Boolean));
+        if is_never {
+            return Err(FhirPathError::new(ErrorKind::Types { operation: "iif" }, at));
+        }
+        let (then, mut result) = self.block(then, &inner)?;
+        let mut otherwise = Block::NONE;
+        if let Some(expr) = arguments.get(2) {
+            let (block, kind) = self.block(expr, &inner)?;
+            otherwise = block;
+            result = Static { many: result.many || kind.many, ..result.with(&kind) };
+        }
+        self.ops[place] = Op::Iif { criterion, then, otherwise };
+        Ok(result)
+    }
+
+    /// A key with a minus in front sorts downward, whatever its type.
+    fn sort(&mut self, on: &Static, arguments: &[Expr], at: u32) -> Result<Static> {
+        let place = self.ops.len();
+        self.put(Op::Sort(Box::default(), 0), at);
+        let inner = Scope { this: on.clone().single() };
+        let mut keys = Vec::new();
+        for argument in arguments {
+            let (key, is_down) = match &argument.node {
+                Node::Polarity { is_minus: true, operand } => (&**operand, true),
+                _ => (argument, false),
+            };
+            keys.push((self.block(key, &inner)?.0, is_down));
+        }
+        self.ops[place] = Op::Sort(keys.into(), self.here());
+        Ok(Static { ordered: true, ..on.clone() })
+    }
+
+    fn trace(&mut self, on: &Static, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
+        if let Some(name) = arguments.first() {
+            self.expr(name, scope)?;
+        }
+        self.body(Op::Trace, on, arguments.get(1), at)?;
+        self.barrier = self.ops.len();
+        Ok(on.clone())
+    }
+
+    fn coalesce(&mut self, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
+        let place = self.ops.len();
+        self.put(Op::Coalesce(Box::default(), 0), at);
+        let mut blocks = Vec::new();
+        let mut result = Static::empty();
+        for argument in arguments {
+            let (block, kind) = self.block(argument, scope)?;
+            blocks.push(block);
+            result = result.with(&kind);
+        }
+        self.ops[place] = Op::Coalesce(blocks.into(), self.here());
+        Ok(result)
+    }
+
+    fn is(&mut self, specifier: &TypeName, at: u32) -> Result<Static> {
+        match TypeTest::named(specifier.namespace.as_deref(), &specifier.name) {
+            Some(test) => self.put_is(test, at),
+            None => self.put(Op::Fail(ErrorKind::UnknownType(specifier.name.clone())), at),
+        }
+        Ok(Static::system(System::Boolean))
+    }
+
+    fn put_is(&mut self, test: TypeTest, at: u32) {
+        let follows_reference = self.ops.len() > self.barrier
+            && matches!(self.ops.last(), Some(Op::Call(Function::Resolve, _)))
+            && test.fhir.is_some_and(|kind| types().kind(kind) == TypeKind::Resource);
+        match test.fhir.filter(|_| follows_reference) {
+            Some(kind) => {
+                self.ops.pop();
+                self.places.pop();
+                self.put(Op::ResolvesTo(kind), at);
+            }
+            None => self.put(Op::Is(test), at),
+        }
+    }
+
+    fn keep_type(&mut self, on: &Static, specifier: &TypeName, is_single: bool, at: u32) -> Result<Static> {
+        let Some(test) = TypeTest::named(specifier.namespace.as_deref(), &specifier.name) else {
+            self.put(Op::Fail(ErrorKind::UnknownType(specifier.name.clone())), at);
+            return Ok(Static::any());
+        };
+        self.put(Op::As { test, is_single }, at);
+        Ok(on.filtered(test))
+    }
+}
+
+/// Operators.
+impl Compiler<'_> {
+    fn binary(&mut self, operator: Binary, left: &Expr, right: &Expr, at: u32, scope: &Scope) -> Result<Static> {
+        let first = self.expr(left, scope)?;
+        let make: fn(Block) -> Op = match operator {
+            Binary::And => Op::And,
+            Binary::Or => Op::Or,
+            Binary::Implies => Op::Implies,
+            _ => return self.eager(operator, &first, right, at, scope),
+        };
+        let place = self.ops.len();
+        self.put(make(Block::NONE), at);
+        let (block, _) = self.block(right, scope)?;
+        self.ops[place] = make(block);
+        Ok(Static::system(System::Boolean))
+    }
+
+    fn eager(&mut self, operator: Binary, left: &Static, right: &Expr, at: u32, scope: &Scope) -> Result<Static> {
+        let right = self.expr(right, scope)?;
+        self.put(Op::Binary(operator), at);
+        match operator {
+            Binary::Union => Ok(left.with(&right)),
+            Binary::Concatenate => Ok(Static::system(System::String)),
+            Binary::Plus | Binary::Minus | Binary::Times | Binary::Over | Binary::Div | Binary::Mod => {
+                check_sum(operator, left, &right).map_err(|kind| FhirPathError::new(kind, at))?;
+                Ok(arithmetic(operator, left, &right))
+            }
+            _ => Ok(Static::system(System::Boolean)),
+        }
+    }
+}
+
+/// A date moves by a quantity, never by a number.
+fn check_sum(operator: Binary, left: &Static, right: &Static) -> std::result::Result<(), ErrorKind> {
+    let is_date = |kind: Type| matches!(kind.system(), Some(System::Date | System::DateTime | System::Time));
+    let is_only_date = !left.is_never(is_date) && left.is_never(|kind| !is_date(kind)) && left.types.is_some();
+    let is_no_quantity = right.is_never(|kind| kind.system() == Some(System::Quantity));
+    let is_number = !right.is_never(|kind| matches!(kind.system(), Some(System::Integer | System::Decimal)));
+    if is_only_date && is_no_quantity && is_number {
+        return Err(ErrorKind::Types { operation: operator.text() });
+    }
+    Ok(())
+}
+
+fn arithmetic(operator: Binary, left: &Static, right: &Static) -> Static {
+    let sum = left.with(right);
+    let types = sum.types.map(|types| {
+        let systems = types.iter().filter_map(|kind| kind.system()).map(Type::System);
+        let decimal = (operator == Binary::Over).then_some(Type::System(System::Decimal));
+        systems.chain(decimal).collect()
+    });
+    Static { types, many: false, ordered: true }
+}
+
+/// `Patient`, `FHIR.Patient` as an argument.
+fn type_name(expr: &Expr) -> Option<TypeName> {
+    match &expr.node {
+        Node::Member { base: None, name } => Some(TypeName { namespace: None, name: name.clone() }),
+        Node::Member { base: Some(base), name } => match &base.node {
+            Node::Member { base: None, name: namespace } => {
+                Some(TypeName { namespace: Some(namespace.clone()), name: name.clone() })
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
