@@ -3,7 +3,7 @@
 use regex::{Regex, RegexBuilder};
 
 use super::code_system::{CodeSystem, ConceptId};
-use super::model::{Filter, FilterOp, Include, PropertyValue};
+use super::model::{Filter, FilterOp, Include};
 use super::set::Members;
 
 /// Compiled regular expressions are kept below this size; matching is linear in the text whatever they say.
@@ -158,25 +158,11 @@ impl<'a> Test<'a> {
             "parent" => tree.parents(id).iter().any(code_of),
             "child" => tree.children(id).iter().any(code_of),
             name => {
-                let mut own = system.values_of(id, name).map(PropertyValue::text).peekable();
-                // A flag that is not said is false (FHIR R4 §4.8.11.1, notSelectable and inactive).
-                if own.peek().is_none() && is_flag(system, name) {
-                    return fits("false");
-                }
-                own.any(fits)
+                // A flag that is not said is not `false`: the ecosystem tests tell the two apart.
+                system.values_of(id, name).any(|value| fits(value.text()))
             }
         }
     }
-}
-
-fn is_flag(system: &CodeSystem, name: &str) -> bool {
-    let is_known = |uri: &str| {
-        uri.strip_prefix("http://hl7.org/fhir/concept-properties#")
-            .is_some_and(|name| matches!(name, "notSelectable" | "inactive"))
-    };
-    let defined = system.properties().iter().find(|property| &*property.code == name);
-    defined
-        .map_or(matches!(name, "notSelectable" | "inactive"), |property| property.uri.as_deref().is_some_and(is_known))
 }
 
 /// The whole value must match, without backtracking.

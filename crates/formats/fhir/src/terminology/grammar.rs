@@ -1,5 +1,7 @@
 //! Code systems that are rules rather than lists: languages, media types, units.
 
+use std::borrow::Cow;
+
 /// A code system without a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grammar {
@@ -27,6 +29,15 @@ impl Grammar {
             Self::Language => "urn:ietf:bcp:47",
             Self::Mime => "urn:ietf:bcp:13",
             Self::Ucum => "http://unitsofmeasure.org",
+        }
+    }
+
+    /// The code as the rules prefer to write it: `fr-FR` for `FR-fr` (RFC 5646 §2.1.1).
+    #[must_use]
+    pub fn normal(self, code: &str) -> Cow<'_, str> {
+        match self {
+            Self::Language => normal_language(code),
+            Self::Mime | Self::Ucum => Cow::Borrowed(code),
         }
     }
 
@@ -74,6 +85,28 @@ fn is_language(tag: &str) -> bool {
         stage = own;
     }
     true
+}
+
+fn normal_language(tag: &str) -> Cow<'_, str> {
+    let mut normal = String::with_capacity(tag.len());
+    let mut is_after_singleton = false;
+    for part in tag.split('-') {
+        let is_first = normal.is_empty();
+        if !is_first {
+            normal.push('-');
+        }
+        match part.len() {
+            2 if !is_first && !is_after_singleton => normal.push_str(&part.to_ascii_uppercase()),
+            4 if !is_first && !is_after_singleton && part.is_ascii() => {
+                let (head, tail) = part.split_at(1);
+                normal.push_str(&head.to_ascii_uppercase());
+                normal.push_str(&tail.to_ascii_lowercase());
+            }
+            _ => normal.push_str(&part.to_ascii_lowercase()),
+        }
+        is_after_singleton |= part.len() == 1;
+    }
+    if normal == tag { Cow::Borrowed(tag) } else { Cow::Owned(normal) }
 }
 
 /// The parts right after a singleton have at least so many characters.
@@ -133,6 +166,14 @@ mod tests {
         }
         for bad in ["", "f", "français", "fr_FR", "fr-", "-fr", "fr-FR-FR", "fr-a", "123", "fr-toolongpart"] {
             assert!(!Grammar::Language.accepts(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn language_tags_are_written_as_rfc_5646_prefers() {
+        for (tag, expected) in [("FR", "fr"), ("fr-fr", "fr-FR"), ("ZH-hant-tw", "zh-Hant-TW"), ("en-X-AB", "en-x-ab")]
+        {
+            assert_eq!(Grammar::Language.normal(tag), expected);
         }
     }
 

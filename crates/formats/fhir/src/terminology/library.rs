@@ -190,8 +190,10 @@ impl Source for Library {
 /// ```
 pub struct Terminology {
     source: Arc<dyn Source>,
-    sets: RwLock<HashMap<Box<str>, Result<Arc<Set>, SetError>>>,
+    sets: RwLock<HashMap<Box<str>, Resolved>>,
 }
+
+type Resolved = Result<Arc<Set>, SetError>;
 
 impl Terminology {
     /// Asks that source, which does not change any more.
@@ -237,7 +239,7 @@ impl Terminology {
     /// Without `system` the code of any system counts (bindings of the type `code`).
     #[must_use]
     pub fn member(&self, value_set: &str, system: Option<&str>, code: &str, display: Option<&str>) -> Membership {
-        let answer = |set: &Result<Arc<Set>, SetError>| match set {
+        let answer = |set: &Resolved| match set {
             Ok(set) => set.member(system, code, display),
             Err(error) => Membership::Unknown(error.reason()),
         };

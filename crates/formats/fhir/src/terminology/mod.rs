@@ -18,6 +18,7 @@ mod hierarchy;
 mod implicit;
 mod library;
 mod model;
+mod operation;
 mod read;
 mod set;
 pub mod version;
@@ -32,6 +33,7 @@ pub use model::{
     Include, IncludedConcept, MapElement, MapGroup, MapTarget, NamingSystem, Property, PropertyDefinition,
     PropertyValue, Unmapped, ValueSet,
 };
+pub use operation::{Context, Form, Refusal, TxIssue};
 pub use read::{ReadError, coding, read_code_system, read_concept_map, read_naming_system, read_value_set};
 pub use set::{Members, Membership, Reason, Set, SetError};
 

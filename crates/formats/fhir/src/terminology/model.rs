@@ -343,6 +343,8 @@ pub struct ValueSet {
     pub expansion: Option<Vec<Contained>>,
     /// The supplements without which it means nothing (`valueset-supplement`).
     pub supplements: Vec<Box<str>>,
+    /// Its extensions.
+    pub extensions: Vec<Extension>,
     /// The value sets that it carries, by `#id`.
     pub contained: Vec<ValueSet>,
 }

@@ -162,6 +162,7 @@ pub fn read_value_set(node: Node<'_>) -> Result<ValueSet, ReadError> {
         compose: node.get("compose").map(compose),
         expansion: node.get("expansion").map(expansion),
         supplements: supplements.filter_map(value).map(|value| value.text().into()).collect(),
+        extensions: extensions(node),
         contained: node.all("contained").filter_map(|inner| read_value_set(inner).ok()).collect(),
     })
 }

@@ -208,6 +208,20 @@ impl Set {
         &self.value_set
     }
 
+    pub(super) fn includes(&self) -> &[Part] {
+        &self.includes
+    }
+
+    pub(super) fn excludes(&self) -> &[Part] {
+        &self.excludes
+    }
+
+    /// Inactive codes are not in it (`compose.inactive` is false).
+    #[must_use]
+    pub fn leaves_out_inactive(&self) -> bool {
+        self.value_set.compose.as_ref().is_some_and(|compose| compose.inactive == Some(false))
+    }
+
     /// Whether a code is in it, without allocation. Without `system`, the code of any system counts
     /// when exactly one include has it.
     #[must_use]
@@ -215,9 +229,10 @@ impl Set {
         if let Some(listed) = &self.listed {
             return Self::in_list(listed, system, code);
         }
+        let no_inactive = self.leaves_out_inactive();
         let mut answer = Membership::No;
         for part in &self.includes {
-            match part.member(system, code, display) {
+            match part.member(system, code, display, no_inactive) {
                 Membership::No => {}
                 Membership::Unknown(why) => answer = Membership::Unknown(why),
                 found => {
@@ -230,7 +245,7 @@ impl Set {
             return answer;
         }
         for part in &self.excludes {
-            match part.member(system, code, None) {
+            match part.member(system, code, None, false) {
                 Membership::No => {}
                 Membership::Unknown(why) => answer = Membership::Unknown(why),
                 Membership::Yes | Membership::WrongDisplay => return Membership::No,
@@ -273,9 +288,15 @@ impl Set {
 }
 
 impl Part {
-    pub(super) fn member(&self, system: Option<&str>, code: &str, display: Option<&str>) -> Membership {
+    pub(super) fn member(
+        &self,
+        system: Option<&str>,
+        code: &str,
+        display: Option<&str>,
+        no_inactive: bool,
+    ) -> Membership {
         let mut answer = match &self.system {
-            Some(own) => own.member(system, code, display),
+            Some(own) => own.member(system, code, display, no_inactive),
             None => Membership::Yes,
         };
         for import in &self.imports {
@@ -303,7 +324,7 @@ impl PartSystem {
         }
     }
 
-    fn member(&self, system: Option<&str>, code: &str, display: Option<&str>) -> Membership {
+    fn member(&self, system: Option<&str>, code: &str, display: Option<&str>, no_inactive: bool) -> Membership {
         if system.is_some_and(|system| system != self.url()) {
             return Membership::No;
         }
@@ -311,7 +332,7 @@ impl PartSystem {
         match self {
             Self::Known { system, members } => {
                 let Some(id) = system.find(code) else { return Self::not_found(system) };
-                if !members.contains(id) {
+                if !members.contains(id) || (no_inactive && system.is_inactive(id)) {
                     return Membership::No;
                 }
                 match display.and_then(|display| system.is_named(id, display)) {

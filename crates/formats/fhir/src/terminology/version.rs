@@ -67,23 +67,23 @@ pub enum RuleKind {
     Force,
 }
 
-impl RuleKind {
-    /// The name of the parameter.
-    #[must_use]
-    pub const fn parameter(self) -> &'static str {
-        match self {
-            Self::Default => "system-version",
-            Self::Check => "check-system-version",
-            Self::Force => "force-system-version",
-        }
-    }
-}
+/// The parameters that are rules.
+const PARAMETERS: [(&str, RuleKind); 6] = [
+    ("system-version", RuleKind::Default),
+    ("default-valueset-version", RuleKind::Default),
+    ("check-system-version", RuleKind::Check),
+    ("check-valueset-version", RuleKind::Check),
+    ("force-system-version", RuleKind::Force),
+    ("force-valueset-version", RuleKind::Force),
+];
 
 /// A rule on the version of a system or a value set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRule {
     /// What it does.
     pub kind: RuleKind,
+    /// The parameter that gave it.
+    pub parameter: &'static str,
     /// The canonical that it is about.
     pub url: Box<str>,
     /// The version.
@@ -91,11 +91,12 @@ pub struct VersionRule {
 }
 
 impl VersionRule {
-    /// The rule that a parameter `url|version` is; none without a version.
+    /// The rule that the parameter of that name with the value `url|version` is; none when it is no rule.
     #[must_use]
-    pub fn read(kind: RuleKind, canonical: &str) -> Option<Self> {
+    pub fn read(parameter: &str, canonical: &str) -> Option<Self> {
+        let (parameter, kind) = PARAMETERS.into_iter().find(|(name, _)| *name == parameter)?;
         let (url, version) = split(canonical);
-        Some(Self { kind, url: url.into(), version: version?.into() })
+        Some(Self { kind, parameter, url: url.into(), version: version?.into() })
     }
 }
 
