@@ -51,6 +51,17 @@ pub fn type_label(type_code: &str) -> Option<&'static str> {
     find(tables::TYPES, type_code, |row| row.0).map(|row| row.2).filter(|label| !label.is_empty())
 }
 
+/// The types that have a published code system and label (JDV_J07): code and label.
+pub fn listed_types() -> impl Iterator<Item = (&'static str, &'static str)> {
+    tables::TYPES.iter().filter(|row| !row.1.is_empty() && !row.2.is_empty()).map(|row| (row.0, row.2))
+}
+
+/// The code system of a type (JDV_J07), when the source tells.
+#[must_use]
+pub fn type_system(type_code: &str) -> Option<&'static str> {
+    find(tables::TYPES, type_code, |row| row.0).map(|row| row.1).filter(|system| !system.is_empty())
+}
+
 /// The healthcareFacilityTypeCode of this code (JDV_J02).
 #[must_use]
 pub fn facility(code: &str) -> Option<Code> {

@@ -2,21 +2,21 @@
 //! demonstrations and tests.
 //!
 //! Patient: the official test person PAT-TROIS DOMINIQUE, or other traits given. Professionals,
-//! hospital and story are invented. Order: what may change, then the header (`opening`) and the
-//! sections (`sections`). What it will not do: write anybody's real document.
-
-mod opening;
-mod sections;
+//! hospital and story are invented; `build` writes them. Order: what may change, then the story.
+//! What it will not do: write anybody's real document.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use socle_identity::{IdNatPs, IdNatPsError, IdNatStruct, Ins, InsAuthority, Matricule, Sex, Traits};
-use socle_xml::write::Writer;
 use uuid::Uuid;
 
+use crate::build::model::{
+    self as build, Act, Address, Answer, Confidentiality, DischargeLetter, Dose, Encounter, FollowUp, Head, Recipient,
+    Stay, Subject, Treatment,
+};
 use crate::code::Code;
-use crate::document::{Document, DocumentError, HL7_V3};
+use crate::document::{Document, DocumentError};
 use crate::time::Time;
 
 /// What may change from one letter to the next.
@@ -87,11 +87,7 @@ impl Letter {
     /// The letter as XML.
     #[must_use]
     pub fn to_xml(&self) -> String {
-        let mut page = Page { w: Writer::document(), letter: self, last_id: 1 };
-        page.w.open("ClinicalDocument").ns("", HL7_V3).ns("xsi", "http://www.w3.org/2001/XMLSchema-instance");
-        page.header();
-        page.body();
-        page.w.finish()
+        self.plan().to_xml()
     }
 
     /// The letter as a document.
@@ -106,6 +102,84 @@ impl Letter {
     #[must_use]
     pub fn document_oid(&self) -> String {
         format!("2.25.{}", self.id.as_u128())
+    }
+
+    /// The story, as the builder wants it.
+    fn plan(&self) -> DischargeLetter {
+        DischargeLetter {
+            head: self.head(),
+            reason: vec!["Fièvre à 39,2 °C et douleur lombaire droite depuis deux jours.".to_owned()],
+            stay: stay(),
+            treatments: vec![
+                treatment("Céfixime 200 mg", "J01DD08", "1 comprimé matin et soir", 12, self.day(6)),
+                treatment(
+                    "Paracétamol 1 g",
+                    "N02BE01",
+                    "1 comprimé en cas de douleur ou de fièvre, sans dépasser 3 par jour",
+                    8,
+                    self.day(4),
+                ),
+            ],
+            results: RESULTS.map(str::to_owned).to_vec(),
+            allergies: Vec::new(),
+            follow_up: self.follow_up(),
+        }
+    }
+
+    fn head(&self) -> Head {
+        let inpatient = Code::new("IMP", "2.16.840.1.113883.5.4", "Hospitalisation (établissement, y compris HAD)");
+        let hospital = self.author.to_build(("avenue de la Source", "51000", "VALBRUNE"), "tel:0199000017");
+        let practice = self.recipient.to_build(("place des Tilleuls", "51300", "DOMPREMY"), "tel:0199000025");
+        Head {
+            id: self.id,
+            set_id: Some(self.set_id),
+            version: self.version,
+            replaces: self.replaces.clone(),
+            title: None,
+            written_at: self.now(),
+            confidentiality: Confidentiality::N,
+            patient: self.subject(),
+            author: hospital,
+            legal_authenticator: None,
+            custodian: None,
+            recipients: vec![Recipient { professional: practice.clone(), mss_address: self.recipient_address.clone() }],
+            family_doctor: Some(practice),
+            act: Act {
+                code: Some(inpatient.clone()),
+                start: self.admitted(),
+                stop: Some(self.now()),
+                practice_setting: "ETABLISSEMENT".to_owned(),
+            },
+            encounter: Encounter {
+                kind: Some(inpatient),
+                start: Some(self.admitted()),
+                stop: Some(self.now()),
+                facility: "SA01".to_owned(),
+            },
+        }
+    }
+
+    /// The used names are always written, as hospitals do.
+    fn subject(&self) -> Subject {
+        let mut traits = self.traits.clone();
+        traits.used_name.get_or_insert_with(|| self.traits.birth_name.clone());
+        traits.used_given_name.get_or_insert_with(|| self.traits.first_given_name.clone());
+        let mut subject = Subject::stated_qualified(self.ins.clone(), traits);
+        subject.local_ids = vec![(LOCAL_IDS.to_owned(), "IPP-0042".to_owned())];
+        subject.address = Some(address(Some("12"), "rue des Glycines", "51300", "DOMPREMY"));
+        subject.telecoms = vec!["tel:0199000012".to_owned()];
+        subject
+    }
+
+    fn follow_up(&self) -> Vec<FollowUp> {
+        let visit = self.day(7);
+        let day = format!("{:02}/{:02}/{:04}", visit.day(), visit.month(), visit.year());
+        let step = |text: &str| FollowUp { text: text.to_owned(), on: None };
+        vec![
+            FollowUp { text: format!("Consultation du médecin traitant vers le {day}."), on: Some(visit) },
+            step("Boissons abondantes ; pas d'examen des urines de contrôle sans symptôme."),
+            step("Reconsulter sans attendre en cas de fièvre ou de douleur qui revient."),
+        ]
     }
 
     fn now(&self) -> Time {
@@ -125,6 +199,74 @@ impl Letter {
     }
 }
 
+impl Professional {
+    fn to_build(&self, (street, postal_code, city): (&str, &str, &str), telecom: &str) -> build::Professional {
+        let place = address(None, street, postal_code, city);
+        build::Professional {
+            id: self.id.clone(),
+            family: self.family.clone(),
+            given: self.given.clone(),
+            title: Some("DR".to_owned()),
+            specialty: self.specialty.clone(),
+            structure: build::Structure {
+                id: self.structure.clone(),
+                name: self.structure_name.clone(),
+                address: Some(place.clone()),
+                telecom: Some(telecom.to_owned()),
+            },
+            address: Some(place),
+            telecom: Some(telecom.to_owned()),
+        }
+    }
+}
+
+fn address(number: Option<&str>, street: &str, postal_code: &str, city: &str) -> Address {
+    Address {
+        number: number.map(str::to_owned),
+        street: Some(street.to_owned()),
+        postal_code: Some(postal_code.to_owned()),
+        city: Some(city.to_owned()),
+    }
+}
+
+fn stay() -> Stay {
+    let snomed = |code, label| Code::new(code, "2.16.840.1.113883.6.96", label);
+    let answer = |yes, detail: Option<&str>| Answer { yes, detail: detail.map(str::to_owned) };
+    Stay {
+        admission: snomed("183452005", "hospitalisation en urgence"),
+        discharge: snomed("160849004", "retour au domicile"),
+        summary: SUMMARY.to_owned(),
+        adverse_events: "Aucun".to_owned(),
+        resistant_search: answer(true, Some("négative")),
+        transfusion: answer(false, None),
+        blood_derivatives: answer(false, None),
+    }
+}
+
+fn treatment(name: &str, atc: &str, posology: &str, every_hours: u16, until: Date) -> Treatment {
+    Treatment {
+        name: name.to_owned(),
+        atc: Some(atc.to_owned()),
+        posology: posology.to_owned(),
+        from: None,
+        until: Some(until),
+        every_hours: Some(every_hours),
+        dose: Some(Dose { value: "1".to_owned(), unit: "{tbl}".to_owned() }),
+    }
+}
+
+const SUMMARY: &str = "Pyélonéphrite aiguë droite, sans signe de gravité, documentée à Escherichia coli sensible. \
+    Apyrexie obtenue en 48 heures sous ceftriaxone intraveineuse, relais par voie orale le quatrième jour. \
+    Échographie rénale sans dilatation ni abcès. Retour au domicile en bon état général.";
+const RESULTS: [&str; 5] = [
+    "CRP : 184 mg/L à l'entrée, 31 mg/L à la sortie.",
+    "Créatinine : 68 µmol/L, stable.",
+    "Examen cytobactériologique des urines : Escherichia coli, sensible au céfixime.",
+    "Échographie rénale : reins de taille normale, pas de dilatation.",
+    "Hémocultures : résultat définitif attendu, sera transmis au médecin traitant.",
+];
+/// OID of the local identifiers (IPP), invented.
+const LOCAL_IDS: &str = "1.2.250.1.999.1.9";
 const INTERNIST: &str = "Médecin - Médecine interne (SM)";
 const GENERALIST: &str = "Médecin - Qualifié en Médecine Générale (SM)";
 /// FINESS numbers of department 99, which does not exist.
@@ -159,86 +301,6 @@ fn test_person() -> Result<Traits, LetterError> {
         used_name: None,
         used_given_name: None,
     })
-}
-
-/// A letter being written.
-struct Page<'l> {
-    w: Writer,
-    letter: &'l Letter,
-    last_id: u128,
-}
-
-impl Page<'_> {
-    /// An identifier of a section or entry: the same letter always gives the same ones.
-    fn fresh_id(&mut self) {
-        self.last_id += 1;
-        let uuid = Uuid::from_u128(self.letter.id.as_u128() ^ (self.last_id << 64));
-        self.w.open("id").attr("root", &uuid.hyphenated().to_string().to_uppercase()).close();
-    }
-
-    fn template(&mut self, root: &str) {
-        self.w.open("templateId").attr("root", root).close();
-    }
-
-    fn templates(&mut self, roots: &[&str]) {
-        roots.iter().for_each(|root| self.template(root));
-    }
-
-    fn id(&mut self, root: &str, extension: &str) {
-        self.id_like("id", root, extension);
-    }
-
-    fn id_like(&mut self, element: &'static str, root: &str, extension: &str) {
-        self.w.open(element).attr("root", root).attr("extension", extension).close();
-    }
-
-    fn code(&mut self, element: &'static str, code: &str, system: System, label: &str) {
-        self.open_code(element, code, system, label);
-        self.w.close();
-    }
-
-    fn open_code(&mut self, element: &'static str, code: &str, system: System, label: &str) {
-        self.w.open(element).attr("code", code).attr("displayName", label);
-        self.w.attr("codeSystem", system.oid).attr("codeSystemName", system.name);
-    }
-
-    fn value(&mut self, element: &'static str, value: &str) {
-        self.w.open(element).attr("value", value).close();
-    }
-
-    fn interval(&mut self, low: &str, high: &str) {
-        self.w.open("effectiveTime");
-        self.value("low", low);
-        self.value("high", high);
-        self.w.close();
-    }
-
-    /// A line break between parts, for people who read the source.
-    fn line(&mut self) {
-        self.w.raw("\n");
-    }
-}
-
-/// A code system and its usual name.
-#[derive(Clone, Copy)]
-struct System {
-    oid: &'static str,
-    name: &'static str,
-}
-
-const LOINC: System = System { oid: "2.16.840.1.113883.6.1", name: "LOINC" };
-const SNOMED_CT: System = System { oid: "2.16.840.1.113883.6.96", name: "SNOMED CT" };
-const CI_SIS: System = System { oid: "1.2.250.1.213.1.1.4.322", name: "TerminologieCISIS" };
-const ACT_CODE: System = System { oid: "2.16.840.1.113883.5.4", name: "HL7:ActCode" };
-
-/// A date as people write it.
-fn shown(date: Date) -> String {
-    format!("{:02}/{:02}/{:04}", date.day(), date.month(), date.year())
-}
-
-/// A date as CDA writes it.
-fn written(date: Date) -> String {
-    format!("{:04}{:02}{:02}", date.year(), date.month(), date.day())
 }
 
 /// A constant that is not in form: never seen by callers.

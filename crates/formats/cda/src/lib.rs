@@ -6,6 +6,7 @@
 //!
 //! Absent on purpose: no network, no file; no document is ever serialised again, no stylesheet run.
 
+pub mod build;
 pub mod code;
 pub mod codes;
 pub mod diff;

@@ -1,0 +1,197 @@
+//! Documents built from plain values: right, or refused with every fault; judged by the schema too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may fail, and says aloud what it skips"
+)]
+
+mod fixtures;
+
+use serde_json::{Value, json};
+use socle_cda::build::BuildError;
+use socle_cda::build::model::{Level1, Plan};
+use socle_cda::xds::{Cx, DocumentEntry, EntryOptions};
+use socle_cda::{Body, Document, Header, Severity};
+
+fn header() -> Value {
+    let author = json!({
+        "id": "899700000017", "family": "MARTIN", "given": "ALICE", "title": "DR",
+        "specialty": {"code": "G15_10/SM26", "label": "Médecin - Qualifié en Médecine Générale (SM)"},
+        "structure": {"id": "499700000017001", "name": "Cabinet du Dr Martin"},
+    });
+    json!({
+        "id": "0f3c2a51-7d4e-4b6a-9c1d-8e2f4a5b6c7d",
+        "written_at": "2026-03-02T10:15:00+01:00",
+        "patient": {
+            "ins": {"matricule": "279035121518989", "oid": "1.2.250.1.213.1.4.10", "qualified": true},
+            "birth_name": "PAT-TROIS", "given_names": "DOMINIQUE MARIE-LOUISE", "first_given_name": "DOMINIQUE",
+            "sex": "F", "birth_date": "1979-03-28", "birth_place": "51215",
+            "local_ids": [{"oid": "1.2.250.1.999.7.9", "value": "IPP0001"}],
+        },
+        "author": author,
+        "act": {"start": "2026-03-02T09:30:00+01:00", "practice_setting": "AMBULATOIRE"},
+        "encounter": {"facility": "SA07"},
+    })
+}
+
+fn level_1(kind: &str, header: Value, file: &[u8]) -> Level1 {
+    let plan = serde_json::from_value(json!({"model": "n1", "type": kind, "header": header})).unwrap();
+    let Plan::N1(document) = plan else { panic!("a niveau 1") };
+    let mut document = *document;
+    document.file = file.to_vec();
+    document
+}
+
+fn letter_plan() -> Value {
+    let snomed = |code: &str, label: &str| json!({"code": code, "system": "2.16.840.1.113883.6.96", "label": label});
+    json!({
+        "model": "ldl-ses",
+        "header": header(),
+        "reason": ["Fièvre"],
+        "stay": {
+            "admission": snomed("183452005", "hospitalisation en urgence"),
+            "discharge": snomed("160849004", "retour au domicile"),
+            "summary": "Guérison", "adverse_events": "Aucun",
+            "resistant_search": {"yes": false}, "transfusion": {"yes": false}, "blood_derivatives": {"yes": true, "detail": "albumine"},
+        },
+    })
+}
+
+fn build(plan: Value) -> Result<Document, BuildError> {
+    match serde_json::from_value(plan).unwrap() {
+        Plan::N1(document) => document.build(),
+        Plan::LdlSes(letter) => letter.build(),
+    }
+}
+
+/// Every document built by the tests of this file.
+fn built() -> Vec<(String, Document)> {
+    let mut all = Vec::new();
+    let files: [(&str, &[u8]); 5] = [
+        ("application/pdf", b"%PDF-1.4"),
+        ("text/plain", "Été".as_bytes()),
+        ("text/rtf", b"{\\rtf1 x}"),
+        ("image/jpeg", b"\xFF\xD8\xFF\xE0"),
+        ("image/tiff", b"II*\0x"),
+    ];
+    for (media_type, file) in files {
+        let document =
+            level_1("11488-4", header(), file).build().unwrap_or_else(|error| panic!("{media_type}: {error}"));
+        assert_eq!(document.body(), &Body::Level1 { media_type: media_type.to_owned() });
+        assert_eq!(document.payload().unwrap().unwrap(), file);
+        all.push((format!("n1-{}.xml", media_type.replace('/', "-")), document));
+    }
+    all.push(("ldl-ses-empty.xml".to_owned(), build(letter_plan()).unwrap()));
+    let mut full = letter_plan();
+    full["treatments"] = json!([
+        {"name": "Paracétamol", "posology": "si douleur"},
+        {"name": "Céfixime 200 mg", "atc": "J01DD08", "posology": "matin et soir", "from": "2026-03-02", "until": "2026-03-08",
+         "every_hours": 12, "dose": {"value": "1", "unit": "{tbl}"}},
+    ]);
+    full["results"] = json!(["CRP : 31 mg/L", "x < y & z"]);
+    full["allergies"] = json!([
+        {"kind": {"code": "416098002", "system": "2.16.840.1.113883.6.96", "label": "allergie médicamenteuse"},
+         "text": "Pénicilline : urticaire", "since": "2010-05-01"},
+    ]);
+    full["follow_up"] = json!([{"text": "Consultation", "on": "2026-03-09"}, {"text": "Repos"}]);
+    full["header"]["recipients"] =
+        json!([{"professional": header()["author"], "mss_address": "dr.martin@medecin.mssante.fr"}]);
+    full["header"]["family_doctor"] = header()["author"].clone();
+    full["header"]["replaces"] = json!("2.25.42");
+    full["header"]["version"] = json!(2);
+    full["header"]["act"]["stop"] = json!("2026-03-02T10:00:00+01:00");
+    all.push(("ldl-ses-full.xml".to_owned(), build(full).unwrap()));
+    all
+}
+
+#[test]
+fn what_is_built_has_no_finding_and_complete_metadata() {
+    for (name, document) in built() {
+        let worse: Vec<_> = document.findings().iter().filter(|f| f.severity > Severity::Information).collect();
+        assert_eq!(worse, Vec::<&socle_cda::Finding>::new(), "{name}");
+        let header = Header::read(&document).unwrap();
+        let ins = header.ins().unwrap().unwrap();
+        let entry = DocumentEntry::from_header(&document, &Cx::from(&ins), &EntryOptions::new("Doc1")).unwrap();
+        assert_eq!(entry.warnings.iter().filter(|f| f.severity > Severity::Information).count(), 0, "{name}");
+        fixtures::keep(&name, document.bytes());
+    }
+}
+
+#[test]
+fn a_level_1_document_of_every_listed_type_is_built() {
+    let mut count = 0;
+    for (code, label) in socle_cda::codes::listed_types() {
+        let document = level_1(code, header(), b"%PDF-1.4").build().unwrap_or_else(|error| panic!("{code}: {error}"));
+        assert_eq!(document.code(), Some(code));
+        assert_eq!(Header::read(&document).unwrap().code.label, label);
+        count += 1;
+    }
+    assert!(count > 80, "{count}");
+}
+
+#[test]
+fn what_is_wrong_is_told_and_nothing_is_built() {
+    let refused = |result: Result<Document, BuildError>, point: &str| {
+        let error = result.err().unwrap_or_else(|| panic!("{point}"));
+        let BuildError::Refused(refused) = &error else { panic!("{point}: {error}") };
+        assert!(refused.errors().any(|finding| finding.rule.point.contains(point)), "{point}: {error}");
+        assert!(!error.to_string().contains("PAT-TROIS"));
+    };
+    let with = |pointer: &str, value: Value| {
+        let mut header = header();
+        *header.pointer_mut(pointer).unwrap() = value;
+        level_1("11488-4", header, b"%PDF-1.4").build()
+    };
+    refused(with("/act/practice_setting", json!("NULLE_PART")), "standardIndustryClassCode");
+    refused(with("/encounter/facility", json!("SA999")), "healthCareFacility");
+}
+
+#[test]
+fn an_unknown_type_or_file_is_refused_before_anything_is_written() {
+    assert!(matches!(level_1("00000-0", header(), b"%PDF-1.4").build(), Err(BuildError::Kind(_))));
+    for file in [b"PK\x03\x04\0".as_slice(), b"", b"\0\0", b"  "] {
+        assert!(matches!(level_1("11488-4", header(), file).build(), Err(BuildError::MediaType)), "{file:?}");
+    }
+}
+
+#[test]
+fn an_ins_that_is_not_stated_as_qualified_is_refused_and_a_patient_without_ins_is_not() {
+    let mut plan = letter_plan();
+    plan["header"]["patient"]["ins"]["qualified"] = json!(false);
+    let error = serde_json::from_value::<Plan>(plan).err().unwrap().to_string();
+    assert!(error.contains("EXI SI 08"), "{error}");
+    let mut plan = letter_plan();
+    plan["header"]["patient"].as_object_mut().unwrap().remove("ins");
+    let document = build(plan).unwrap();
+    assert!(document.patient().unwrap().ins_candidates.is_empty());
+    assert!(document.findings().iter().any(|finding| finding.rule.point == "EX_GEN-1530"));
+}
+
+#[test]
+fn wrong_json_says_which_member() {
+    let cases = [
+        ("/header/patient/ins/matricule", json!("279035121518988"), "key"),
+        ("/header/author/id", json!("a^b"), "national identifier"),
+        ("/header/act/start", json!("demain"), "demain"),
+        ("/header/written_at", json!("2026-03-02"), "second"),
+        ("/header/patient/sex", json!("X"), "X"),
+        ("/header/confidentiality", json!("SECRET"), "SECRET"),
+    ];
+    for (pointer, value, word) in cases {
+        let mut plan = letter_plan();
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        plan.pointer_mut(parent).unwrap()[member] = value;
+        let error = serde_json::from_value::<Plan>(plan).err().unwrap_or_else(|| panic!("{pointer}")).to_string();
+        assert!(error.contains(word), "{pointer}: {error}");
+    }
+}
+
+/// libxml2 says the same as we do of what is built.
+#[test]
+fn what_is_built_is_valid_by_the_schema() {
+    let Some(schema) = fixtures::schema("what_is_built") else { return };
+    for (name, document) in built() {
+        fixtures::assert_valid(&schema, &name, document.bytes());
+    }
+}
