@@ -8,12 +8,15 @@
 //! Absent on purpose: no DTD, no entity, no network or file access, no mutable tree, no certificate chain
 //! validation (the caller hands it in, see [`signature::Trust`]).
 
+pub mod arena;
 pub mod c14n;
 pub mod mtom;
+pub mod schematron;
 pub mod signature;
 pub mod soap;
 mod tree;
 pub mod write;
+pub mod xpath;
 
 pub use roxmltree;
 pub use tree::{Decoded, Encoding, Limits, NodeExt, XmlError, XmlErrorKind, decode, parse};

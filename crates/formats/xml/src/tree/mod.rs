@@ -45,7 +45,7 @@ impl Default for Limits {
 }
 
 /// Line and column (in characters) of a byte of a text, both from 1.
-fn line_and_column(text: &str, at: usize) -> (u32, u32) {
+pub(crate) fn line_and_column(text: &str, at: usize) -> (u32, u32) {
     let before = &text.as_bytes()[..at.min(text.len())];
     let line = memchr::memchr_iter(b'\n', before).count() + 1;
     let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
