@@ -183,6 +183,9 @@ pub(crate) struct Bench {
     /// How many senders at once
     #[arg(long, default_value_t = 16)]
     pub clients: usize,
+    /// How many patients the documents are of: the deliveries of one go in order
+    #[arg(long, default_value_t = 32)]
+    pub patients: usize,
     /// How to say the result
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -20,7 +20,7 @@ use socle_cda::Document;
 use socle_cda::letter::Letter;
 use socle_fhir::fr_core::DeclaredEvidence;
 use socle_fhir::pdsm::write_provide_bundle;
-use socle_identity::HighConfidenceDevice;
+use socle_identity::{HighConfidenceDevice, Ins, InsAuthority, Matricule, Sex, Traits};
 use socle_store::JobState;
 use socle_trust::Shutdown;
 use socle_trust::https::{Body, ClientLimits, HttpsClient};
@@ -34,12 +34,19 @@ use crate::cli::{Bench, Format};
 use crate::platform::{Platform, open_pki};
 use crate::say::Speaker;
 
+/// As many as two letters of a name tell apart.
+const PATIENTS_MAX: usize = 26 * 26;
+
 pub(crate) async fn run(file: Option<&Path>, options: &Bench, speaker: &Speaker) -> Result<ExitCode> {
     let folder = std::env::temp_dir().join(format!("socle-bench-{}", Uuid::new_v4().simple()));
     std::fs::create_dir_all(&folder)?;
     let mut config = configuration(file)?;
     config.data.clone_from(&folder);
     free_ports(&mut config);
+    let patients = patients(options.patients)?;
+    let population = folder.join("population.csv");
+    std::fs::write(&population, population_of(&patients))?;
+    config.twins.population = Some(population);
     // The first start makes keys; the second one is a start as users know it.
     let shutdown = Shutdown::new();
     Platform::start(&config, speaker.lang, &shutdown).await?.close(&shutdown).await;
@@ -47,7 +54,7 @@ pub(crate) async fn run(file: Option<&Path>, options: &Bench, speaker: &Speaker)
     let shutdown = Shutdown::new();
     let platform = Platform::start(&config, speaker.lang, &shutdown).await?;
     let start = began.elapsed();
-    let measured = measure(&config, &platform, options, &folder).await;
+    let measured = measure(&config, &platform, options, &patients, &folder).await;
     platform.close(&shutdown).await;
     let _ = std::fs::remove_dir_all(&folder);
     let measured = measured?;
@@ -56,6 +63,7 @@ pub(crate) async fn run(file: Option<&Path>, options: &Bench, speaker: &Speaker)
         "documents": options.documents,
         "size_kb": options.size_kb,
         "clients": options.clients,
+        "patients": options.patients,
         "acknowledged_per_s": measured.rate,
         "p50_ms": measured.p50.as_secs_f64() * 1000.0,
         "p99_ms": measured.p99.as_secs_f64() * 1000.0,
@@ -88,11 +96,12 @@ async fn measure(
     config: &crate::config::Config,
     platform: &Platform,
     options: &Bench,
+    patients: &[Patient],
     folder: &Path,
 ) -> Result<Measured> {
     let pki = open_pki(config).await?;
     let http = HttpsClient::new(&client_config(pki.anchors(), None, Versions::Both)?, ClientLimits::default());
-    let bundles = Arc::new(bundles(options.documents, options.size_kb * 1024)?);
+    let bundles = Arc::new(bundles(options, patients)?);
     let syncs = syncs_per_second(folder)?;
     let (token, _) = log_in(platform, &pki, &http).await?;
     let next = Arc::new(AtomicUsize::new(0));
@@ -166,12 +175,55 @@ async fn done(platform: &Platform) -> Result<u64> {
         .sum())
 }
 
-/// Documents of one size: the letter, and a comment that fills it.
-fn bundles(count: usize, size: usize) -> Result<Vec<Bytes>> {
-    let mut all = Vec::with_capacity(count);
-    for _ in 0..count {
-        let letter = Letter::for_test_person(Uuid::now_v7(), Timestamp::now(), jiff::tz::Offset::UTC)?;
-        let xml = padded(letter.to_xml(), size)?;
+/// Whose documents they are. The deliveries of one patient go in order; those of several, side by side.
+struct Patient {
+    ins: Ins,
+    traits: Traits,
+}
+
+/// Invented persons: the matricules have a commune code that is never given.
+fn patients(count: usize) -> Result<Vec<Patient>> {
+    let one = |rank: usize| {
+        let letters = [rank / 26 % 26, rank % 26].map(|letter| char::from(b'A' + u8::try_from(letter).unwrap_or(0)));
+        Ok(Patient {
+            ins: Ins {
+                matricule: Matricule::from_number(&format!("2850599999{:03}", rank + 1))?,
+                authority: InsAuthority::NirTest,
+            },
+            traits: Traits {
+                birth_name: format!("MESURE {}", letters.iter().collect::<String>()),
+                given_names: "CAMILLE".to_owned(),
+                first_given_name: "CAMILLE".to_owned(),
+                sex: Sex::Female,
+                birth_date: jiff::civil::date(1985, 5, 5),
+                birth_place: Some("75056".parse()?),
+                used_name: None,
+                used_given_name: None,
+            },
+        })
+    };
+    (0..count.clamp(1, PATIENTS_MAX)).map(one).collect()
+}
+
+/// The patients as the INSi twin reads them.
+fn population_of(patients: &[Patient]) -> String {
+    let mut csv = "nom;prenoms;sexe;date_naissance;lieu_naissance;matricule;oid\n".to_owned();
+    for Patient { ins, traits } in patients {
+        let Traits { birth_name, given_names, birth_date, .. } = traits;
+        let (matricule, oid) = (ins.matricule.as_str(), ins.authority.oid());
+        csv.push_str(&format!("{birth_name};{given_names};F;{birth_date};75056;{matricule};{oid}\n"));
+    }
+    csv
+}
+
+/// Documents of one size, each patient's in turn: the letter, and paragraphs that fill it.
+fn bundles(options: &Bench, patients: &[Patient]) -> Result<Vec<Bytes>> {
+    let mut all = Vec::with_capacity(options.documents);
+    for patient in patients.iter().cycle().take(options.documents) {
+        let mut letter = Letter::for_test_person(Uuid::now_v7(), Timestamp::now(), jiff::tz::Offset::UTC)?;
+        letter.ins = patient.ins.clone();
+        letter.traits = patient.traits.clone();
+        let xml = padded(letter.to_xml(), options.size_kb * 1024)?;
         let document = Document::parse(xml)?;
         let header = socle_cda::Header::read(&document)?;
         let mut patient = patient_of(header)?;
