@@ -19,7 +19,7 @@ use socle_fhir::pdsm::{Addressee, PartyKind, Recipient, write_provide_bundle};
 use socle_identity::HighConfidenceDevice;
 use socle_prosante::client::{Authentication, Client, Settings};
 use socle_prosante::twin::{DEMO, log_in_with_wallet};
-use socle_store::{Flow, FlowState};
+use socle_store::{Flow, FlowState, FlowStep};
 use socle_trust::https::{Body, ClientLimits, HttpsClient};
 use socle_trust::tls::{Versions, client_config};
 use socle_trust::{Actor, Shutdown};
@@ -128,7 +128,9 @@ async fn play(config: &Config, platform: &Platform, format: Format, speaker: &Sp
     let (token, actor) = log_in(platform, &pki, &http).await?;
     let login = Timestamp::now().duration_since(began);
     let letter = Letter::for_test_person(Uuid::now_v7(), Timestamp::now(), jiff::tz::Offset::UTC)?.to_document()?;
+    let began = Timestamp::now();
     let flow = submit(platform, &http, &token, &letter).await?;
+    let answered = Timestamp::now().duration_since(began);
     let flow = wait_for(platform, &actor, flow).await?;
     let fetched = fetch_from_dmp(platform, &actor, &letter, &flow).await;
     platform.gateway.store().audit_checkpoint().await?;
@@ -136,6 +138,7 @@ async fn play(config: &Config, platform: &Platform, format: Format, speaker: &Sp
     let found = Played {
         actor: &actor,
         login,
+        answered,
         flow: &flow,
         fetched: &fetched,
         audit_size: audit.size,
@@ -243,6 +246,7 @@ async fn fetch_from_dmp(platform: &Platform, actor: &Actor, letter: &Document, f
 struct Played<'a> {
     actor: &'a Actor,
     login: jiff::SignedDuration,
+    answered: jiff::SignedDuration,
     flow: &'a Flow,
     fetched: &'a Result<Duration>,
     audit_size: u64,
@@ -264,18 +268,26 @@ impl Played<'_> {
         let numbers = [("identify", "2"), ("validate", "3"), ("decide", "4"), ("store", "5")];
         for (name, number) in numbers {
             for step in self.flow.steps.iter().filter(|step| step.step == name) {
-                let took = step.ended.map(|ended| ended.duration_since(step.started)).unwrap_or_default();
-                row(speaker, number, word(name, speaker), &step.protocol, millis(took), step.summary.get(speaker.lang));
+                let summary = step.summary.get(speaker.lang);
+                row(speaker, number, word(name, speaker), &step.protocol, took(step), summary);
             }
         }
+        let acknowledged = speaker.pick("acquitter", "acknowledge");
+        row(
+            speaker,
+            "5",
+            acknowledged,
+            "HTTP, FHIR R4 ITI-65",
+            millis(self.answered),
+            speaker.pick("durable, rien ne peut plus se perdre", "durable, nothing can be lost any more"),
+        );
         for step in self.flow.steps.iter().filter(|step| step.step == "dmp" || step.step.starts_with("mssante")) {
-            let took = step.ended.map(|ended| ended.duration_since(step.started)).unwrap_or_default();
             row(
                 speaker,
                 "6",
                 speaker.pick("livrer", "dispatch"),
                 &step.protocol,
-                millis(took),
+                took(step),
                 &format!("{} : {}", step.step, step.summary.get(speaker.lang)),
             );
         }
@@ -322,6 +334,7 @@ impl Played<'_> {
             "state": self.flow.summary.state,
             "document": self.flow.summary.document,
             "login_ms": millis(self.login),
+            "answered_ms": millis(self.answered),
             "steps": steps,
             "read_back": self.fetched.is_ok(),
             "audit": {"size": self.audit_size, "sound": self.audit_sound},
@@ -343,10 +356,15 @@ fn word(step: &str, speaker: &Speaker) -> &'static str {
 }
 
 fn row(speaker: &Speaker, number: &str, name: &str, protocol: &str, took: String, said: &str) {
-    speaker.line(format!("{number}  {name:<12} {took:>9}  {said}"));
+    speaker.line(format!("{number}  {name:<21} {took:>9}  {said}"));
     if !protocol.is_empty() {
-        speaker.line(format!("{:>25} {protocol}", ""));
+        speaker.line(format!("{:>34} {protocol}", ""));
     }
+}
+
+/// How long a step took; nothing for the commit, which ends after its own line is written.
+fn took(step: &FlowStep) -> String {
+    step.ended.map(|ended| millis(ended.duration_since(step.started))).unwrap_or_default()
 }
 
 fn row_text(said: &str, millis: u128) -> String {

@@ -278,7 +278,8 @@ fn stored_step(taken: &Taken<'_>, started: Timestamp) -> FlowStep {
         step: "store".to_owned(),
         state: StepState::Ok,
         started,
-        ended: Some(Timestamp::now()),
+        // It ends when the commit that holds this line is durable: no time of it can stand in it.
+        ended: None,
         protocol: "SQLite".to_owned(),
         summary: Text::new(
             format!("fiche, document ({kilobytes} Ko), trace et travaux dans un seul enregistrement"),
