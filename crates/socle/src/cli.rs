@@ -53,6 +53,11 @@ pub(crate) enum Command {
     /// The audit log
     #[command(after_help = "Example:\n  socle audit verify     walks the whole log and proves it")]
     Audit(Audit),
+    /// Show, compare and build CDA documents
+    #[command(
+        after_help = "Examples:\n  socle cda show lettre.xml > lettre.html          a page for people, safe whatever the document holds\n  socle cda diff lettre-1.xml lettre-2.xml         what changed from one version to the next\n  socle cda build --example n1 > cr.json           a plan to start from\n  socle cda build cr.json --file cr.pdf > cr.xml   a document, valid or not made at all\n\nExit of diff: 0 same, 1 different, 2 unusable"
+    )]
+    Cda(Cda),
     /// Measure the main way on this machine
     #[command(after_help = "Example:\n  socle bench --documents 3000 --clients 16")]
     Bench(Bench),
@@ -170,6 +175,57 @@ pub(crate) enum AuditAction {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cda {
+    #[command(subcommand)]
+    pub action: CdaAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CdaAction {
+    /// A document as one HTML page: no script, nothing fetched
+    Show {
+        /// The document
+        file: PathBuf,
+        /// Where to write (default: standard output)
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// What a reader must see between two versions
+    Diff {
+        /// The former
+        before: PathBuf,
+        /// The newer
+        after: PathBuf,
+        /// How to say the result
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// A document from a plan in JSON: niveau 1 around a file, or a lettre de liaison à la sortie
+    Build {
+        /// The plan
+        #[arg(required_unless_present = "example")]
+        plan: Option<PathBuf>,
+        /// The file inside a niveau 1 document: PDF, text, RTF, JPEG, TIFF
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Where to write (default: standard output)
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Write a plan to start from, and stop
+        #[arg(long, value_name = "MODEL", value_enum, conflicts_with = "plan")]
+        example: Option<Example>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Example {
+    /// A niveau 1 document
+    N1,
+    /// A lettre de liaison à la sortie
+    LdlSes,
 }
 
 #[derive(Debug, Args)]

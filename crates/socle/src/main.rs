@@ -37,6 +37,7 @@ fn main() -> ExitCode {
             Command::Doctor(options) => commands::doctor::run(config_file, &options, &speaker).await,
             Command::Jobs(options) => commands::jobs::run(config_file, &options, &speaker).await,
             Command::Audit(options) => commands::audit::run(config_file, &options, &speaker).await,
+            Command::Cda(options) => commands::cda::run(&options, &speaker),
             Command::Bench(options) => commands::bench::run(config_file, &options, &speaker).await,
         }
     });

@@ -23,6 +23,11 @@ use crate::finding::Refused;
 use crate::volet::XDS_SD;
 use model::{DischargeLetter, Head, Level1};
 
+/// A plan of a niveau 1 document, to start from. Patient and professionals are of test.
+pub const EXAMPLE_N1: &str = include_str!("build/examples/n1.json");
+/// A plan of a lettre de liaison à la sortie, to start from.
+pub const EXAMPLE_LDL_SES: &str = include_str!("build/examples/ldl-ses.json");
+
 impl Level1 {
     /// The document.
     ///

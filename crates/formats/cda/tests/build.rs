@@ -148,6 +148,20 @@ fn what_is_wrong_is_told_and_nothing_is_built() {
 }
 
 #[test]
+fn the_examples_to_start_from_are_right() {
+    for example in [socle_cda::build::EXAMPLE_N1, socle_cda::build::EXAMPLE_LDL_SES] {
+        let document = match serde_json::from_str(example).unwrap() {
+            Plan::N1(mut document) => {
+                document.file = b"%PDF-1.4".to_vec();
+                document.build()
+            }
+            Plan::LdlSes(letter) => letter.build(),
+        };
+        assert!(document.unwrap().findings().iter().all(|finding| finding.severity == Severity::Information));
+    }
+}
+
+#[test]
 fn an_unknown_type_or_file_is_refused_before_anything_is_written() {
     assert!(matches!(level_1("00000-0", header(), b"%PDF-1.4").build(), Err(BuildError::Kind(_))));
     for file in [b"PK\x03\x04\0".as_slice(), b"", b"\0\0", b"  "] {

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod bench;
+pub(crate) mod cda;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod jobs;
