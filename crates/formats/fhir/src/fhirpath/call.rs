@@ -16,7 +16,7 @@ use super::strings;
 use super::temporal::{Precision, TemporalKind};
 use super::value::{Collection, Element, Item, Quantity, boolean, one, optional};
 use crate::definitions::types;
-use crate::tape::{Kind, NameId, Node};
+use crate::tape::{NameId, Node};
 
 impl<'a> Machine<'a, '_> {
     pub(super) fn call(&mut self, function: Function, arguments: usize) -> Result<()> {
@@ -383,11 +383,10 @@ impl<'a> Machine<'a, '_> {
             Function::ConformsTo => self.conforms_to(),
             Function::Subsumes | Function::SubsumedBy => self.subsumes(function),
             Function::HtmlChecks => {
-                let items = self.pop();
-                let is_safe =
-                    |item: &Item<'a>| item.node().is_none_or(|node| html_is_safe(self.environment.hooks, node));
-                let result = items.iter().all(is_safe);
-                self.push(boolean(result));
+                let item = self.single("htmlChecks")?;
+                let node = item.and_then(|item| item.node());
+                let is_safe = node.and_then(|node| self.environment.hooks.html_is_safe(node));
+                self.push(optional(is_safe.map(Item::Boolean)));
                 Ok(())
             }
             Function::ElementDefinition => {
@@ -501,17 +500,6 @@ impl<'a> Machine<'a, '_> {
         self.push(items);
         Ok(())
     }
-}
-
-/// By the hook; without one, by what txt-1 and txt-2 ask at least: no script, and some content.
-fn html_is_safe(hooks: &dyn super::Hooks, node: Node<'_>) -> bool {
-    if let Some(answer) = hooks.html_is_safe(node) {
-        return answer;
-    }
-    let Some(text) = node.str() else { return node.kind() == Kind::Object };
-    let lower = text.to_ascii_lowercase();
-    let forbidden = ["<script", "<form", "<iframe", "<object", "<embed", "<style", "<link", "<base", "javascript:"];
-    lower.trim_start().starts_with("<div") && !forbidden.iter().any(|tag| lower.contains(tag))
 }
 
 /// Boundaries and parts of values.

@@ -317,7 +317,7 @@ fn nodes_equal(left: Node<'_>, right: Node<'_>, is_loose: bool) -> bool {
             texts_equivalent(left.str().unwrap_or_default(), right.str().unwrap_or_default())
         }
         (Kind::String, Kind::String) => left.str() == right.str(),
-        (left_kind, right_kind) => left_kind == right_kind && left.raw() == right.raw(),
+        (left_kind, right_kind) => left_kind == right_kind && left.bool() == right.bool(),
     }
 }
 

@@ -19,12 +19,16 @@ use super::strings::regex as make_regex;
 use super::typing::Static;
 use super::value::{Quantity, QuantityUnit};
 use crate::definitions::{TypeKind, types};
+use crate::tape::NameId;
 
 /// How to compile an expression.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options<'a> {
     context: Option<TypeId>,
+    /// The other types of a choice.
+    more: &'a [TypeId],
     is_strict: bool,
+    is_lenient: bool,
     variables: &'a [&'a str],
 }
 
@@ -32,7 +36,24 @@ impl<'a> Options<'a> {
     /// For an expression that is evaluated on items of that type.
     #[must_use]
     pub const fn on(context: TypeId) -> Self {
-        Self { context: Some(context), is_strict: false, variables: &[] }
+        Self { context: Some(context), more: &[], is_strict: false, is_lenient: false, variables: &[] }
+    }
+
+    /// For an expression that is evaluated on items of any of these types, such as an invariant of a choice.
+    #[must_use]
+    pub const fn on_any(contexts: &'a [TypeId]) -> Self {
+        let (context, more) = match contexts {
+            [] => (None, contexts),
+            [first, more @ ..] => (Some(*first), more),
+        };
+        Self { context, more, is_strict: false, is_lenient: false, variables: &[] }
+    }
+
+    /// An element that the type does not have is nothing, not an error: for published definitions that are wrong
+    /// and still have to be lived with.
+    #[must_use]
+    pub const fn lenient(self) -> Self {
+        Self { is_lenient: true, ..self }
     }
 
     /// An expression about another type than its context is an error, not an empty result; and so is a function
@@ -56,9 +77,17 @@ impl<'a> Options<'a> {
 pub fn compile(text: &str, options: &Options<'_>) -> Result<Program> {
     let expr = parse(text)?;
     let mut compiler = Compiler { options, ops: Vec::new(), places: Vec::new(), barrier: 0 };
-    let this = options.context.map_or_else(Static::any, Static::fhir).single();
+    let this = options.this();
     compiler.expr(&expr, &Scope { this })?;
     Ok(Program { text: Arc::from(text), ops: compiler.ops.into(), places: compiler.places.into() })
+}
+
+impl Options<'_> {
+    /// What the focus is.
+    fn this(&self) -> Static {
+        let first = self.context.map_or_else(Static::any, Static::fhir);
+        self.more.iter().fold(first, |all, kind| all.with(&Static::fhir(*kind))).single()
+    }
 }
 
 struct Compiler<'o> {
@@ -165,7 +194,7 @@ impl Compiler<'_> {
         let (variable, kind) = match name {
             "resource" => (Variable::Resource, Static::any().single()),
             "rootResource" => (Variable::RootResource, Static::any().single()),
-            "context" => (Variable::Context, self.options.context.map_or_else(Static::any, Static::fhir).single()),
+            "context" => (Variable::Context, self.options.this()),
             _ if self.options.variables.contains(&name) => (Variable::Named(name.into()), Static::any()),
             _ => return Err(FhirPathError::new(ErrorKind::UnknownVariable(name.into()), at)),
         };
@@ -212,7 +241,11 @@ impl Compiler<'_> {
             self.put(Op::Reflect { is_namespace: name == "namespace" }, at);
             return Ok(Static { many: on.many, ..Static::system(System::String) });
         }
-        let (step, there) = on.step(name).map_err(|kind| FhirPathError::new(kind, at))?;
+        let (step, there) = match on.step(name) {
+            Ok(found) => found,
+            Err(_) if self.options.is_lenient => (Step::Named(NameId::NONE), Static::empty()),
+            Err(kind) => return Err(FhirPathError::new(kind, at)),
+        };
         self.step(step, at);
         Ok(there)
     }

@@ -46,10 +46,9 @@ pub trait Hooks: Send + Sync {
         None
     }
 
-    /// Whether a narrative is safe XHTML (FHIR R4 txt-1, txt-2).
+    /// Whether a narrative is the XHTML that FHIR allows (FHIR R4 txt-1, txt-2); none for what is no text.
     fn html_is_safe(&self, narrative: Node<'_>) -> Option<bool> {
-        let _ = narrative;
-        None
+        Some(crate::profile::xhtml::check(narrative.str()?).is_empty())
     }
 
     /// What `trace()` was called on, with its name.

@@ -33,7 +33,7 @@ mod report;
 mod slicing;
 mod terms;
 mod walk;
-mod xhtml;
+pub(crate) mod xhtml;
 
 use std::sync::Arc;
 

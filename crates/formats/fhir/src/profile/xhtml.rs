@@ -5,7 +5,7 @@ use socle_finding::Text;
 
 /// What is wrong with a narrative.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     NotADiv,
     Namespace,
     NotWellFormed,
@@ -200,7 +200,7 @@ const ATTRIBUTES: &[&str] = &[
 ];
 
 /// Everything that is wrong, in order; one fault that breaks the XML ends the scan.
-pub(super) fn check(text: &str) -> Vec<Fault> {
+pub(crate) fn check(text: &str) -> Vec<Fault> {
     let mut scan = Scan { text, at: 0, open: Vec::new(), faults: Vec::new(), has_content: false, started: false };
     if let Err(fault) = scan.run() {
         scan.faults.push(fault);
