@@ -7,7 +7,7 @@
 #![allow(missing_docs)]
 
 #[path = "support/mod.rs"]
-#[expect(dead_code, reason = "packages are for other tests")]
+#[allow(dead_code, reason = "packages are for other tests")]
 mod support;
 
 use std::collections::BTreeMap;
