@@ -62,26 +62,22 @@ fn set(target: &mut Value, name: &str, value: &Value) {
 
 fn remove(body: &mut Value, ids: &[Value]) -> anyhow::Result<()> {
     for id in ids {
-        let is_removed = match body["snapshot"]["element"].as_array_mut() {
-            Some(elements) => take(elements, "id", id),
-            None => remove_concept(&mut body["concept"], id),
+        let is_removed = match body.get("snapshot") {
+            Some(_) => take(elements(body)?, "id", id),
+            None => remove_concept(body, id),
         };
         ensure!(is_removed, "{id} is not there");
     }
     Ok(())
 }
 
-fn remove_concept(concepts: &mut Value, code: &Value) -> bool {
-    let Some(concepts) = concepts.as_array_mut() else { return false };
-    take(concepts, "code", code)
-        || concepts.iter_mut().any(|concept| {
-            let is_removed = remove_concept(&mut concept["concept"], code);
-            let is_left_empty = concept["concept"].as_array().is_none_or(Vec::is_empty);
-            if let (true, Some(members)) = (is_left_empty, concept.as_object_mut()) {
-                members.remove("concept");
-            }
-            is_removed
-        })
+fn remove_concept(parent: &mut Value, code: &Value) -> bool {
+    let Some(concepts) = parent.get_mut("concept").and_then(Value::as_array_mut) else { return false };
+    let is_removed = take(concepts, "code", code) || concepts.iter_mut().any(|concept| remove_concept(concept, code));
+    if let (true, Some(members)) = (concepts.is_empty(), parent.as_object_mut()) {
+        members.remove("concept");
+    }
+    is_removed
 }
 
 fn take(items: &mut Vec<Value>, member: &str, value: &Value) -> bool {
@@ -91,13 +87,16 @@ fn take(items: &mut Vec<Value>, member: &str, value: &Value) -> bool {
 }
 
 fn insert(body: &mut Value, after: &Value, new: &[Value]) -> anyhow::Result<()> {
-    let elements = body["snapshot"]["element"].as_array_mut().context("no snapshot")?;
+    let elements = elements(body)?;
     let at = elements.iter().position(|element| element["id"] == *after).context("no element to stand after")?;
     elements.splice(at + 1..at + 1, new.iter().cloned());
     Ok(())
 }
 
 fn element<'a>(body: &'a mut Value, id: &Value) -> anyhow::Result<&'a mut Value> {
-    let elements = body["snapshot"]["element"].as_array_mut().context("no snapshot")?;
-    elements.iter_mut().find(|element| element["id"] == *id).with_context(|| format!("no element {id}"))
+    elements(body)?.iter_mut().find(|element| element["id"] == *id).with_context(|| format!("no element {id}"))
+}
+
+fn elements(body: &mut Value) -> anyhow::Result<&mut Vec<Value>> {
+    body.pointer_mut("/snapshot/element").and_then(Value::as_array_mut).context("no snapshot")
 }

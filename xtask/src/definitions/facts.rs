@@ -190,8 +190,11 @@ static COMPOSE: Keep =
 static INCLUDE: Keep =
     Keep { whole: &["system", "version", "filter", "valueSet"], parts: &[("concept", &REFERENCE)], ..NOTHING };
 static REFERENCE: Keep = Keep { whole: &["code", "display"], ..NOTHING };
-static EXPANSION: Keep =
-    Keep { whole: &["identifier", "timestamp", "total", "parameter"], parts: &[("contains", &CONTAINS)], ..NOTHING };
+static EXPANSION: Keep = Keep {
+    whole: &["identifier", "timestamp", "total", "offset", "parameter"],
+    parts: &[("contains", &CONTAINS)],
+    ..NOTHING
+};
 static CONTAINS: Keep = Keep {
     whole: &["system", "abstract", "inactive", "version", "code", "display"],
     parts: &[("contains", &CONTAINS)],

@@ -28,6 +28,7 @@ pub mod definitions;
 pub mod fhirpath;
 pub mod fr_core;
 pub mod mapping;
+pub mod narrative;
 pub mod outcome;
 pub mod package;
 pub mod pdsm;

@@ -1,7 +1,7 @@
 //! FHIR XML and JSON are two writings of one document: there and back, on every official example, and on
 //! documents made at random from the definitions.
 
-#![expect(clippy::print_stdout, reason = "a test says what it skipped")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test stops when it cannot go on")]
 
 mod support;
 
@@ -177,7 +177,8 @@ fn what_fhir_forbids_in_xml_is_noted() {
 
 #[test]
 fn what_is_no_fhir_xml_is_refused_with_its_place() {
-    let rows: [(&str, fn(ReadErrorKind) -> bool, usize); 5] = [
+    type Expected = fn(ReadErrorKind) -> bool;
+    let rows: [(&str, Expected, usize); 5] = [
         ("<Patient/>", |kind| kind == ReadErrorKind::NotFhir, 1),
         ("\n<Patient xmlns='http://hl7.org/fhir'>\n<a></b></Patient>", |kind| matches!(kind, ReadErrorKind::Xml(_)), 3),
         ("<!DOCTYPE x><Patient xmlns='http://hl7.org/fhir'/>", |kind| matches!(kind, ReadErrorKind::Xml(_)), 1),

@@ -24,6 +24,12 @@ impl Keys {
         Self { known: &NAMES, text: String::new(), spans: Vec::new(), slots: Vec::new() }
     }
 
+    /// It is the `_name` of a name of R4.
+    #[inline]
+    pub(super) const fn is_companion(&self, id: NameId) -> bool {
+        self.known.is_companion(id)
+    }
+
     pub(super) fn text(&self, id: NameId) -> &str {
         match id.0.checked_sub(FIRST_OWN) {
             None => self.known.text(id).unwrap_or_default(),

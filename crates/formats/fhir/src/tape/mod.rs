@@ -9,6 +9,7 @@
 //! Not here: what an element means. A tape knows objects, arrays and scalars, no resource.
 
 mod any;
+mod companion;
 mod error;
 pub(crate) mod grow;
 mod json;
@@ -224,6 +225,12 @@ pub enum OddityKind {
     NullMember,
     /// An array directly inside an array.
     NestedArray,
+    /// A null in an array that no `_name` (or value) fills.
+    NullItem,
+    /// `_name` is as long as `name`, and it is not.
+    CompanionLength,
+    /// `_name` is no object, or no array of objects and nulls, where `name` asks for one.
+    CompanionShape,
     /// XML: elements that are not in the order of the definition, or one name in two places.
     XmlOrder,
     /// XML: an attribute that should be an element, or the other way round.
@@ -249,6 +256,27 @@ impl OddityKind {
             Self::NestedArray => (
                 Severity::Error,
                 Text::fixed("un tableau contient directement un tableau", "an array holds an array directly"),
+            ),
+            Self::NullItem => (
+                Severity::Error,
+                Text::fixed(
+                    "rien ne remplit ce null : ni valeur, ni identifiant, ni extension",
+                    "nothing fills this null: no value, no id, no extension",
+                ),
+            ),
+            Self::CompanionLength => (
+                Severity::Error,
+                Text::fixed(
+                    "ce tableau n'a pas la longueur du tableau des valeurs",
+                    "this array is not as long as the array of the values",
+                ),
+            ),
+            Self::CompanionShape => (
+                Severity::Error,
+                Text::fixed(
+                    "un objet est attendu ici (un tableau d'objets et de null si l'élément se répète)",
+                    "an object is expected here (an array of objects and nulls if the element repeats)",
+                ),
             ),
             Self::XmlOrder => (
                 Severity::Error,
@@ -292,6 +320,17 @@ impl OddityKind {
                 "remove the element: FHIR does not write what is absent",
             ),
             Self::NestedArray => Text::fixed("aplatissez le tableau", "flatten the array"),
+            Self::NullItem => {
+                Text::fixed("retirez-le, ou donnez-lui une extension", "remove it, or give it an extension")
+            }
+            Self::CompanionLength => Text::fixed(
+                "complétez le plus court des deux tableaux avec des null",
+                "fill the shorter of the two arrays with nulls",
+            ),
+            Self::CompanionShape => Text::fixed(
+                "écrivez {\"id\": …, \"extension\": […]}, dans un tableau si l'élément se répète",
+                "write {\"id\": …, \"extension\": […]}, in an array if the element repeats",
+            ),
             Self::XmlOrder => Text::fixed(
                 "rangez les éléments dans l'ordre de la définition, les répétitions côte à côte",
                 "put the elements in the order of the definition, repetitions side by side",

@@ -175,6 +175,12 @@ impl Names {
         }
     }
 
+    /// It is a `_name`.
+    #[inline]
+    pub(super) const fn is_companion(&self, id: NameId) -> bool {
+        id.0 < FIRST_OWN && id.0 as usize >= self.first_companion
+    }
+
     pub(super) fn text(&self, id: NameId) -> Option<&str> {
         self.spans.get(id.0 as usize).map(|_| self.at(id.0))
     }

@@ -175,6 +175,21 @@ impl<'a> Node<'a> {
         self.document.position_of(self.cell().start as usize)
     }
 
+    /// The place of a byte of its text ([`Self::str`]); where it begins, when the text was written with escapes.
+    #[must_use]
+    pub fn position_within(self, offset: usize) -> Position {
+        let cell = self.cell();
+        let (start, end) = (cell.start as usize, cell.end as usize);
+        let is_as_written =
+            |from: usize| self.str().is_some_and(|text| self.document.bytes[from..end].starts_with(text.as_bytes()));
+        let first = match cell.tag {
+            Tag::Plain => start + 1,
+            Tag::Escaped if is_as_written(start) => start,
+            _ => return self.position(),
+        };
+        self.document.position_of((first + offset).min(end))
+    }
+
     /// Where it is in the document, in the manner of FHIRPath: `Bundle.entry[0].resource.id`.
     ///
     /// It starts with the root's resource type, or `$` when the root is no resource.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use memchr::memchr2;
 
 use super::place::Places;
-use super::{Document, Format, JsonError, JsonErrorKind, Keys, Limits, NameId, Node, OddityKind, Raw, Tag};
+use super::{Document, Format, JsonError, JsonErrorKind, Keys, Limits, NameId, Node, OddityKind, Raw, Tag, companion};
 
 pub(super) fn parse(bytes: Bytes, limits: &Limits) -> Result<Document, JsonError> {
     let text = match decode(&bytes, limits) {
@@ -46,11 +46,13 @@ struct Open {
     names: [u64; 4],
     /// Two names had the same bit: they may be the same.
     may_repeat: bool,
+    /// It has a `_name`, or an array with a null: who fills whom must be looked at.
+    has_companion: bool,
 }
 
 impl Open {
     const fn new(index: u32, is_object: bool) -> Self {
-        Self { index, is_object, is_empty: true, names: [0; 4], may_repeat: false }
+        Self { index, is_object, is_empty: true, names: [0; 4], may_repeat: false, has_companion: false }
     }
 
     #[inline]
@@ -83,7 +85,8 @@ struct Parts {
 
 impl Parts {
     fn document(self, bytes: Bytes) -> Document {
-        let Self { nodes, keys, unescaped, escapes, oddities } = self;
+        let Self { nodes, keys, unescaped, escapes, mut oddities } = self;
+        oddities.sort_by_key(|(index, _)| *index);
         Document {
             bytes,
             format: Format::Json,
@@ -167,7 +170,8 @@ impl<'a> Builder<'a> {
     }
 
     fn close(&mut self, index: u32, is_object: bool, is_empty: bool) -> Result<(), Fail> {
-        let may_repeat = self.open.pop().is_some_and(|open| open.may_repeat);
+        let (may_repeat, has_companion) =
+            self.open.pop().map_or((false, false), |open| (open.may_repeat, open.has_companion));
         let skip = self.next_index();
         let end = offset(self.at);
         if let Some(cell) = self.parts.nodes.get_mut(index as usize) {
@@ -178,7 +182,13 @@ impl<'a> Builder<'a> {
             let kind = if is_object { OddityKind::EmptyObject } else { OddityKind::EmptyArray };
             self.parts.oddities.push((index, kind));
         }
-        if may_repeat { self.refuse_duplicates(index, skip) } else { Ok(()) }
+        if may_repeat {
+            self.refuse_duplicates(index, skip)?;
+        }
+        if is_object && has_companion {
+            self.parts.oddities.extend(companion::oddities(&self.parts.nodes, index));
+        }
+        Ok(())
     }
 
     /// The first member of the closed object whose name was there before, if any.
@@ -213,6 +223,7 @@ impl<'a> Builder<'a> {
         };
         if let Some(open) = self.open.last_mut() {
             open.see(self.pending);
+            open.has_companion |= self.parts.keys.is_companion(self.pending);
         }
         self.space();
         if self.peek()? != b':' {
@@ -238,6 +249,8 @@ impl<'a> Builder<'a> {
             b'n' => {
                 if self.pending != NameId::NONE {
                     self.parts.oddities.push((self.next_index(), OddityKind::NullMember));
+                } else if let Some([object, _]) = self.open.last_chunk_mut() {
+                    object.has_companion = true;
                 }
                 self.word(b"null", Tag::Null)
             }

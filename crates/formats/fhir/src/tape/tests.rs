@@ -125,10 +125,48 @@ fn flags_what_fhir_forbids_and_json_allows() {
         ("$.b", OddityKind::EmptyObject),
         ("$.c", OddityKind::EmptyString),
         ("$.d", OddityKind::NullMember),
+        ("$.e[0]", OddityKind::NullItem),
         ("$.f[0]", OddityKind::NestedArray),
     ];
     assert_eq!(found, expected.map(|(path, kind)| (path.to_owned(), kind)));
     assert!(document.oddities().all(|odd| odd.issue().finding.is_error()));
+}
+
+#[test]
+fn values_and_their_companions_are_aligned() {
+    let rows: [(&str, &[(&str, OddityKind)]); 14] = [
+        (r#""given":["a",null],"_given":[null,{"id":"b"}]"#, &[]),
+        (r#""_given":[{"id":"b"}]"#, &[]),
+        (r#""birthDate":"1978","_birthDate":{"id":"b"}"#, &[]),
+        (r#""_birthDate":{"id":"b"}"#, &[]),
+        (r#""given":["a",null]"#, &[("$.given[1]", OddityKind::NullItem)]),
+        (r#""line":[null,null]"#, &[("$.line[0]", OddityKind::NullItem), ("$.line[1]", OddityKind::NullItem)]),
+        (r#""given":["a",null],"_given":[null,null]"#, &[("$._given[1]", OddityKind::NullItem)]),
+        (r#""_given":[null,{"id":"b"}],"given":["a"]"#, &[("$._given", OddityKind::CompanionLength)]),
+        (r#""_given":[null,{"id":"b"}]"#, &[("$._given[0]", OddityKind::NullItem)]),
+        (r#""given":["a"],"_given":{"id":"b"}"#, &[("$._given", OddityKind::CompanionShape)]),
+        (r#""given":["a"],"_given":["b"]"#, &[("$._given[0]", OddityKind::CompanionShape)]),
+        (r#""birthDate":"1978","_birthDate":[{"id":"b"}]"#, &[("$._birthDate", OddityKind::CompanionShape)]),
+        (r#""birthDate":"1978","_birthDate":"b""#, &[("$._birthDate", OddityKind::CompanionShape)]),
+        (
+            r#""name":[{"given":[]}],"_given":"b""#,
+            &[("$.name[0].given", OddityKind::EmptyArray), ("$._given", OddityKind::CompanionShape)],
+        ),
+    ];
+    for (members, expected) in rows {
+        let document = parse(&format!("{{{members}}}")).unwrap();
+        let found: Vec<_> = document.oddities().map(|odd| (odd.node.path(), odd.kind)).collect();
+        let found: Vec<_> = found.iter().map(|(path, kind)| (path.as_str(), *kind)).collect();
+        assert_eq!(found, expected, "{members}");
+    }
+}
+
+#[test]
+fn a_place_inside_a_text_is_told() {
+    let document = parse("{\"a\":\n \"b\u{e9}c\",\"d\":\"e\\n\"}").unwrap();
+    let at = |name: &str, offset| document.root().get(name).unwrap().position_within(offset);
+    assert_eq!((at("a", 3).line, at("a", 3).column), (2, 5));
+    assert_eq!(at("d", 1), document.root().get("d").unwrap().position(), "an escape hides the place");
 }
 
 #[test]
