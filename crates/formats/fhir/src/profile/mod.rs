@@ -31,7 +31,6 @@ mod primitive;
 mod program;
 mod report;
 mod slicing;
-mod terms;
 mod walk;
 pub(crate) mod xhtml;
 
@@ -43,7 +42,7 @@ pub use report::{NotChecked, Report, Subject};
 
 use crate::definitions::Definitions;
 use crate::tape::Document;
-use crate::terminology::Terminology;
+use crate::terminology::{Defined, Terminology};
 use library::{Followed, Library};
 use walk::Walk;
 
@@ -117,7 +116,7 @@ impl Validator {
     /// From the definitions, their code systems and value sets too.
     #[must_use]
     pub fn of(definitions: Arc<dyn Definitions>, options: Options) -> Self {
-        let source = terms::OfDefinitions(Arc::clone(&definitions));
+        let source = Defined::new(Arc::clone(&definitions));
         Self::new(definitions, Arc::new(Terminology::new(Arc::new(source))), options)
     }
 

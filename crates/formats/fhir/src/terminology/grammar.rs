@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::ucum::Unit;
+
 /// A code system without a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grammar {
@@ -47,7 +49,7 @@ impl Grammar {
         match self {
             Self::Language => is_language(code),
             Self::Mime => is_media_type(code),
-            Self::Ucum => is_unit(code),
+            Self::Ucum => Unit::parse(code).is_ok(),
         }
     }
 }
@@ -130,27 +132,6 @@ fn is_media_type(text: &str) -> bool {
         && parts.all(|parameter| {
             parameter.trim().split_once('=').is_some_and(|(name, value)| is_name(name) && !value.is_empty())
         })
-}
-
-/// Characters that a unit may have, brackets and parentheses closed. The full grammar is `ucum`'s work.
-fn is_unit(text: &str) -> bool {
-    let mut depth = (0_i32, 0_i32, 0_i32);
-    let is_plain = |byte: u8| (0x21..=0x7E).contains(&byte);
-    for byte in text.bytes() {
-        match byte {
-            b'(' => depth.0 += 1,
-            b')' => depth.0 -= 1,
-            b'[' => depth.1 += 1,
-            b']' => depth.1 -= 1,
-            b'{' => depth.2 += 1,
-            b'}' => depth.2 -= 1,
-            _ => {}
-        }
-        if !is_plain(byte) || depth.0 < 0 || depth.1 < 0 || depth.2 < 0 {
-            return false;
-        }
-    }
-    !text.is_empty() && depth == (0, 0, 0)
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn loinc(url: &str) -> Option<Include> {
 
 fn whole(source: &dyn Source, url: &str) -> Option<Include> {
     let system = url.strip_suffix("?fhir_vs").or_else(|| url.strip_suffix("/vs"))?;
-    let is_known = !source.code_systems(system).is_empty() || super::grammar::Grammar::of(system).is_some();
+    let is_known = source.code_system(system, None).is_some() || super::grammar::Grammar::of(system).is_some();
     is_known.then(|| Include { system: Some(system.into()), ..Include::default() })
 }
 

@@ -17,6 +17,14 @@ pub trait Source: Send + Sync {
     fn code_systems(&self, url: &str) -> Vec<Arc<CodeSystem>>;
     /// Every edition of a value set.
     fn value_sets(&self, url: &str) -> Vec<Arc<ValueSet>>;
+    /// The newest edition of a code system, or the newest that fits `wanted` (a version or a pattern).
+    fn code_system(&self, url: &str, wanted: Option<&str>) -> Option<Arc<CodeSystem>> {
+        newest(&self.code_systems(url), wanted)
+    }
+    /// The newest edition of a value set, or the newest that fits `wanted`.
+    fn value_set(&self, url: &str, wanted: Option<&str>) -> Option<Arc<ValueSet>> {
+        newest(&self.value_sets(url), wanted)
+    }
     /// Every supplement to a code system.
     fn supplements(&self, url: &str) -> Vec<Arc<CodeSystem>> {
         let _ = url;
@@ -133,6 +141,17 @@ fn put<T: Versioned>(all: &mut Vec<Arc<T>>, one: Arc<T>) {
     all.push(one);
 }
 
+/// The newer of the two; the own one when they are the same.
+fn newer<T: Versioned>(own: Option<Arc<T>>, base: Option<Arc<T>>) -> Option<Arc<T>> {
+    match (own, base) {
+        (Some(own), Some(base)) => {
+            let is_base_newer = version::order(base.edition(), own.edition()) == std::cmp::Ordering::Greater;
+            Some(if is_base_newer { base } else { own })
+        }
+        (own, base) => own.or(base),
+    }
+}
+
 /// The own editions, and those of the base that are not among them.
 fn layered<T: Versioned>(own: Option<&Vec<Arc<T>>>, base: Option<Vec<Arc<T>>>) -> Vec<Arc<T>> {
     let mut all = own.cloned().unwrap_or_default();
@@ -151,6 +170,18 @@ impl Source for Library {
 
     fn value_sets(&self, url: &str) -> Vec<Arc<ValueSet>> {
         layered(self.value_sets.get(url), self.base.as_ref().map(|base| base.value_sets(url)))
+    }
+
+    fn code_system(&self, url: &str, wanted: Option<&str>) -> Option<Arc<CodeSystem>> {
+        let own = self.code_systems.get(url).and_then(|all| newest(all, wanted));
+        let base = self.base.as_ref().and_then(|base| base.code_system(url, wanted));
+        newer(own, base)
+    }
+
+    fn value_set(&self, url: &str, wanted: Option<&str>) -> Option<Arc<ValueSet>> {
+        let own = self.value_sets.get(url).and_then(|all| newest(all, wanted));
+        let base = self.base.as_ref().and_then(|base| base.value_set(url, wanted));
+        newer(own, base)
     }
 
     fn supplements(&self, url: &str) -> Vec<Arc<CodeSystem>> {
@@ -208,6 +239,14 @@ impl Terminology {
         &self.source
     }
 
+    /// A code system: the newest edition, or the newest that fits `wanted`; countries and currencies of
+    /// ISO are always known.
+    #[must_use]
+    pub fn code_system(&self, url: &str, wanted: Option<&str>) -> Option<Arc<CodeSystem>> {
+        let iso = || super::iso::system(url).filter(|_| wanted.is_none());
+        self.source.code_system(url, wanted).or_else(iso)
+    }
+
     /// A value set, resolved, by `url` or `url|version`. Resolved once; later calls cost a look-up.
     ///
     /// # Errors
@@ -223,7 +262,7 @@ impl Terminology {
 
     fn resolve(&self, canonical: &str) -> Result<Arc<Set>, SetError> {
         let (url, wanted) = version::split(canonical);
-        let found = newest(&self.source.value_sets(url), wanted);
+        let found = self.source.value_set(url, wanted);
         let found = found.or_else(|| self.implicit(url)).ok_or_else(|| SetError::Unknown(canonical.into()))?;
         Set::resolve(&found, &*self.source, &[])
     }

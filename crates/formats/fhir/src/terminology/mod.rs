@@ -12,10 +12,12 @@
 //! the network.
 
 mod code_system;
+mod defined;
 mod filter;
 mod grammar;
 mod hierarchy;
 mod implicit;
+mod iso;
 mod library;
 mod model;
 mod operation;
@@ -24,6 +26,7 @@ mod set;
 pub mod version;
 
 pub use code_system::{CodeSystem, CodeSystemBuilder, ConceptId};
+pub use defined::Defined;
 pub use filter::{FilterError, FilterFault};
 pub use grammar::Grammar;
 pub use hierarchy::Hierarchy;

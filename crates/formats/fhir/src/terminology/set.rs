@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::code_system::{CodeSystem, ConceptId};
 use super::filter::{self, FilterError};
 use super::grammar::Grammar;
-use super::library::{Source, newest};
-use super::model::{Include, ValueSet};
+use super::iso;
+use super::library::Source;
+use super::model::{Content, Include, ValueSet};
 use super::version::{self, VersionRule, chosen};
 
 /// Value sets that import value sets, at most so deep.
@@ -349,7 +350,6 @@ impl PartSystem {
     }
 
     fn not_found(system: &CodeSystem) -> Membership {
-        use super::model::Content;
         match system.content() {
             Content::Complete | Content::Supplement => Membership::No,
             Content::Fragment | Content::Example | Content::NotPresent => Membership::Unknown(Reason::Incomplete),
@@ -408,7 +408,10 @@ impl Resolver<'_> {
 
     fn system(&self, url: &str, include: &Include) -> Result<PartSystem, SetError> {
         let (wanted, _) = chosen(self.rules, url, include.version.as_deref());
-        if let Some(system) = newest(&self.source.code_systems(url), wanted) {
+        let iso = || iso::system(url).filter(|_| wanted.is_none());
+        let known = self.source.code_system(url, wanted).or_else(iso);
+        let is_absent = known.as_ref().is_some_and(|system| system.content() == Content::NotPresent);
+        if let Some(system) = known.filter(|_| !is_absent) {
             let members = filter::selected(&system, include).map_err(SetError::Filter)?;
             return Ok(PartSystem::Known { system, members });
         }
@@ -421,7 +424,11 @@ impl Resolver<'_> {
         if !codes.is_empty() {
             return Ok(PartSystem::Listed { url: url.into(), codes });
         }
-        let why = if Grammar::of(url).is_some() { Reason::Filter } else { Reason::CodeSystem };
+        let why = match Grammar::of(url) {
+            Some(_) => Reason::Filter,
+            None if is_absent => Reason::Incomplete,
+            None => Reason::CodeSystem,
+        };
         Ok(PartSystem::Missing { url: url.into(), why })
     }
 }
@@ -439,7 +446,7 @@ pub(super) fn find_value_set(
     }
     let (url, said) = version::split(canonical);
     let (wanted, _) = chosen(rules, url, said);
-    newest(&source.value_sets(url), wanted)
+    source.value_set(url, wanted)
 }
 
 /// `canonical` with the version that the rules choose.

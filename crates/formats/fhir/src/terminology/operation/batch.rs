@@ -1,14 +1,12 @@
 //! `ValueSet/$batch-validate-code`: several validations in one request, each answered for itself.
 
-use std::sync::Arc;
-
 use super::request::{Context, Request};
 use super::validate;
 use crate::tape::Node;
-use crate::terminology::library::Source;
+use crate::terminology::library::Terminology;
 use crate::write::Json;
 
-pub(super) fn batch(base: &Arc<dyn Source>, parameters: Node<'_>, context: Context<'_>) -> Vec<u8> {
+pub(super) fn batch(terminology: &Terminology, parameters: Node<'_>, context: Context<'_>) -> Vec<u8> {
     let validations = parameters.all("parameter").filter(|one| one.text("name") == Some("validation"));
     let mut json = Json::new();
     json.object(|out| {
@@ -17,9 +15,9 @@ pub(super) fn batch(base: &Arc<dyn Source>, parameters: Node<'_>, context: Conte
                 let mut request = Request::read(inner, Some(parameters), context);
                 let is_of_system = request.text("url").is_none() && request.resource("valueSet").is_none();
                 let answer = if is_of_system {
-                    validate::in_code_system(base, &request)
+                    validate::in_code_system(terminology.source(), &request)
                 } else {
-                    validate::in_value_set(base, &mut request)
+                    validate::in_value_set(terminology, &mut request)
                 };
                 let body = answer.unwrap_or_else(|refusal| refusal.outcome());
                 list.object(|one| _ = one.text("name", "validation").raw("resource", &body));

@@ -1,7 +1,5 @@
 //! `$expand` (FHIR R4 §4.9.18.1).
 
-use std::sync::Arc;
-
 use super::collect::{Collected, Item, Slot, What, Wish, collect, words};
 use super::issue::Refusal;
 use super::language::{DISPLAY_USE, Name, Names};
@@ -9,9 +7,8 @@ use super::request::{Form, Request};
 use super::scope::Scope;
 use super::validate::asked_value_set;
 use crate::terminology::code_system::CodeSystem;
-use crate::terminology::library::Source;
+use crate::terminology::library::Terminology;
 use crate::terminology::model::{Coding, Compose, Extension, Header, Include, PropertyValue, ValueSet};
-use crate::terminology::set::Set;
 use crate::write::{Array, Json, Object};
 
 const STANDARD: &str = "http://hl7.org/fhir/concept-properties#";
@@ -41,15 +38,14 @@ const OF_NAME: [&str; 5] = [
     "codesystem-alternate",
 ];
 
-pub(super) fn expand(base: &Arc<dyn Source>, request: &mut Request<'_>, most: usize) -> Result<Vec<u8>, Refusal> {
-    let mut scope = Scope::new(base, request)?;
+pub(super) fn expand(terminology: &Terminology, request: &mut Request<'_>, most: usize) -> Result<Vec<u8>, Refusal> {
+    let mut scope = Scope::new(terminology.source(), request)?;
     let value_set = asked_value_set(&scope, request)?;
     request.see_value_set(&value_set);
     scope.rules.clone_from(&request.rules);
     scope.supplements.extend(value_set.supplements.iter().cloned());
     scope.check_supplements()?;
-    let set = Set::resolve(&value_set, &*scope.source, &scope.rules)
-        .map_err(|error| unresolved(&scope, &error, &value_set))?;
+    let set = scope.set(terminology, &value_set).map_err(|error| unresolved(&scope, &error, &value_set))?;
     let filter = request.text("filter");
     let is_paged = request.number("count").is_some();
     let wish = Wish {

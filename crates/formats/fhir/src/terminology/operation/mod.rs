@@ -35,7 +35,7 @@ impl Terminology {
     /// # Errors
     /// When the value set is not known, or the question is incomplete.
     pub fn validate_code(&self, parameters: Node<'_>, context: Context<'_>) -> Result<Vec<u8>, Refusal> {
-        validate::in_value_set(self.source(), &mut Request::read(parameters, None, context))
+        validate::in_value_set(self, &mut Request::read(parameters, None, context))
     }
 
     /// `CodeSystem/$validate-code`: the answer is a `Parameters`.
@@ -52,7 +52,7 @@ impl Terminology {
     /// When the value set, or one of its systems, is not known, or it has too many codes for one answer.
     pub fn expand(&self, parameters: Node<'_>, context: Context<'_>) -> Result<Vec<u8>, Refusal> {
         let most = context.most_codes.unwrap_or(MOST_CODES);
-        expand::expand(self.source(), &mut Request::read(parameters, None, context), most)
+        expand::expand(self, &mut Request::read(parameters, None, context), most)
     }
 
     /// `CodeSystem/$lookup`: the answer is a `Parameters`.
@@ -90,6 +90,9 @@ impl Terminology {
     /// `ValueSet/$batch-validate-code`: the answer is a `Parameters`, whose refusals stand beside its answers.
     #[must_use]
     pub fn batch_validate_code(&self, parameters: Node<'_>, context: Context<'_>) -> Vec<u8> {
-        batch::batch(self.source(), parameters, context)
+        batch::batch(self, parameters, context)
     }
 }
+
+#[cfg(test)]
+mod tests;

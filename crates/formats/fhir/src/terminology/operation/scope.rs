@@ -11,11 +11,11 @@ use super::message;
 use super::request::Request;
 use crate::terminology::code_system::{CodeSystem, ConceptId};
 use crate::terminology::grammar::Grammar;
-use crate::terminology::implicit;
-use crate::terminology::library::{Library, Source, newest};
+use crate::terminology::library::{Library, Source, Terminology};
 use crate::terminology::model::{Content, IncludedConcept, ValueSet};
-use crate::terminology::set::SetError;
+use crate::terminology::set::{Set, SetError};
 use crate::terminology::version::{self, VersionRule, chosen};
+use crate::terminology::{implicit, iso};
 
 /// A code system, listed or a grammar.
 #[derive(Clone)]
@@ -112,6 +112,8 @@ pub(super) struct Scope {
     pub(super) lang: Lang,
     /// The supplements that must be used: asked for, or required by the value set.
     pub(super) supplements: Vec<Box<str>>,
+    /// The request brings resources of its own.
+    has_own: bool,
 }
 
 impl Scope {
@@ -120,7 +122,8 @@ impl Scope {
         let lang = spoken(request);
         let mut brought = request.resources().peekable();
         let mut source = base.clone();
-        if brought.peek().is_some() {
+        let has_own = brought.peek().is_some();
+        if has_own {
             let mut library = Library::over(base.clone());
             for resource in brought {
                 // A value set without canonical is asked about directly; it cannot be referred to.
@@ -130,7 +133,15 @@ impl Scope {
             }
             source = Arc::new(library);
         }
-        Ok(Self { source, rules: request.rules.clone(), lang, supplements: request.supplements.clone() })
+        Ok(Self { source, rules: request.rules.clone(), lang, supplements: request.supplements.clone(), has_own })
+    }
+
+    /// A value set resolved: kept by the terminology, unless the request changes what it means.
+    pub(super) fn set(&self, terminology: &Terminology, value_set: &Arc<ValueSet>) -> Result<Arc<Set>, SetError> {
+        if self.has_own || !self.rules.is_empty() {
+            return Set::resolve(value_set, &*self.source, &self.rules);
+        }
+        terminology.set(&value_set.header.canonical())
     }
 
     /// A code system as the rules and `version` choose it, the supplements laid over.
@@ -140,9 +151,11 @@ impl Scope {
 
     /// The same without the rules.
     pub(super) fn system_as_said(&self, url: &str, version: Option<&str>) -> Option<System> {
-        let mut all = self.source.code_systems(url);
-        all.retain(|system| matches!(system.content(), Content::Complete | Content::Fragment | Content::Example));
-        match newest(&all, version) {
+        let found = self.source.code_system(url, version).or_else(|| iso::system(url).filter(|_| version.is_none()));
+        let has_codes = |system: &Arc<CodeSystem>| {
+            matches!(system.content(), Content::Complete | Content::Fragment | Content::Example)
+        };
+        match found.filter(has_codes) {
             Some(system) => Some(System::Defined(self.supplemented(system))),
             None if version.is_none() => Grammar::of(url).map(System::Grammar),
             None => None,
@@ -191,7 +204,7 @@ impl Scope {
     pub(super) fn value_set(&self, url: &str, version: Option<&str>) -> Option<Arc<ValueSet>> {
         let (url, inside) = version::split(url);
         let (wanted, _) = chosen(&self.rules, url, version.or(inside));
-        let found = newest(&self.source.value_sets(url), wanted);
+        let found = self.source.value_set(url, wanted);
         found.or_else(|| implicit::value_set(&*self.source, url).map(Arc::new))
     }
 

@@ -12,7 +12,7 @@ use super::message;
 use super::request::Request;
 use super::scope::{Scope, System, unreadable};
 use crate::tape::Node;
-use crate::terminology::library::Source;
+use crate::terminology::library::{Source, Terminology};
 use crate::terminology::model::{Coding, Compose, Header, Include, ValueSet};
 use crate::terminology::read::{coding, read_value_set};
 use crate::terminology::set::{Set, SetError};
@@ -43,15 +43,15 @@ struct Coded<'a> {
     concept: Option<Node<'a>>,
 }
 
-pub(super) fn in_value_set(base: &Arc<dyn Source>, request: &mut Request<'_>) -> Result<Vec<u8>, Refusal> {
-    let mut scope = Scope::new(base, request)?;
+pub(super) fn in_value_set(terminology: &Terminology, request: &mut Request<'_>) -> Result<Vec<u8>, Refusal> {
+    let mut scope = Scope::new(terminology.source(), request)?;
     let value_set = asked_value_set(&scope, request)?;
     let coded = coded(request, false).ok_or_else(|| nothing(&scope))?;
     request.see_value_set(&value_set);
     scope.rules.clone_from(&request.rules);
     scope.supplements.extend(value_set.supplements.iter().cloned());
     scope.check_supplements()?;
-    let set = match Set::resolve(&value_set, &*scope.source, &scope.rules) {
+    let set = match scope.set(terminology, &value_set) {
         Ok(set) => set,
         // An import that is missing is said in the answer; the value set itself was found.
         Err(error @ SetError::Unknown(_)) => return Ok(unresolved(&scope, &value_set, &error, &coded)),
