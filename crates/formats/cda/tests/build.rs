@@ -209,3 +209,37 @@ fn what_is_built_is_valid_by_the_schema() {
         fixtures::assert_valid(&schema, &name, document.bytes());
     }
 }
+
+/// The official schematrons, by socle-xml's engine (which has the verdicts of Saxon), of all documents and of
+/// the volet: nothing fails.
+#[test]
+fn what_is_built_passes_its_official_schematrons() {
+    use socle_xml::arena::{Arena, Names};
+    use socle_xml::schematron::{Folder, Schematron, Values};
+
+    let Some(bed) = fixtures::shared("official_schematrons", "documents/cda/testbed") else { return };
+    let files = std::sync::Arc::new(Folder::open(bed).unwrap());
+    let names = Names::default();
+    let values = Values::new(files.clone(), &names);
+    // All but StructurationMinimale's fifth layer of terminologies, whose files are not published with it.
+    let common = [
+        "schematrons/profils/IHE.sch",
+        "schematrons/profils/CI-SIS_ModelesDeContenusCDA.sch",
+        "schematrons/profils/CI-SIS_Modeles_ANS.sch",
+        "schematrons/profils/structurationMinimale/ASIP-STRUCT-MIN-StrucMin.sch",
+        "schematrons/CI-SIS_LDL-SES_2022.01.sch",
+    ];
+    let schemas: Vec<Schematron> = common.iter().map(|path| Schematron::load(&*files, path, &names).unwrap()).collect();
+    for (name, document) in built() {
+        let text = std::str::from_utf8(document.bytes()).unwrap();
+        let tree = socle_xml::parse(text, &socle_xml::Limits::CDA).unwrap();
+        let arena = Arena::new(&tree, &names);
+        let is_letter = name.starts_with("ldl-ses");
+        for (path, schema) in common.iter().zip(&schemas).filter(|(path, _)| is_letter || !path.contains("LDL-SES")) {
+            let outcome = schema.run(&arena, &values).unwrap();
+            assert!(!outcome.fired.is_empty() || !is_letter, "{name} {path}: nothing fired");
+            let failures: Vec<_> = outcome.failures.iter().map(|f| format!("{}: {}", f.location, f.text)).collect();
+            assert_eq!(failures, Vec::<String>::new(), "{name} {path}");
+        }
+    }
+}
