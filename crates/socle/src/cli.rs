@@ -44,6 +44,16 @@ pub(crate) enum Command {
         after_help = "Examples:\n  socle send lettre.xml --to dr.marie.martin@medecin.mssante.test --checked-document PA\n  socle send *.xml --to patient --checked-document CN     to the patient and to the DMP\n  socle send lettre.xml --to dpi@hopital-a.mssante.test --no-dmp\n\nThe platform must be running (socle serve)."
     )]
     Send(Send),
+    /// Judge documents offline: FHIR (JSON, NDJSON, XML), CDA, XDM, recognised by their content
+    #[command(
+        after_help = "Examples:\n  socle validate lettre.xml                       any supported format\n  socle validate dossier/ '**/*.json'             folders and patterns\n  cat patient.json | socle validate -             standard input\n  socle validate patient.json --package hl7.fhir.fr.core#2.1.0\n  socle validate patient.json --with profils/ --profile https://exemple.fr/StructureDefinition/patient\n  socle validate dossier/ --format sarif > report.sarif\n\nExit: 0 all valid, 1 one is not, 2 one could not be judged"
+    )]
+    Validate(Validate),
+    /// FHIR packages: add, list, remove
+    #[command(
+        after_help = "Examples:\n  socle package add hl7.fhir.fr.core-2.1.0.tgz    from a file (or a folder)\n  socle package add hl7.fhir.fr.core#2.1.0        from the registry, the only use of the network\n  socle package list --check\n  socle package remove hl7.fhir.fr.core#2.1.0"
+    )]
+    Package(PackageCommand),
     /// Check the configuration: what is wrong, and how to mend it
     #[command(after_help = "Example:\n  socle doctor --config socle.toml")]
     Doctor(Doctor),
@@ -129,6 +139,140 @@ pub(crate) struct Send {
     #[arg(long)]
     pub invisible: bool,
     /// How to say the result: json is one object a line per file
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Files, folders, patterns, or `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The format, instead of what the content shows
+    #[arg(long = "as", value_enum, value_name = "FORMAT")]
+    pub kind: Option<As>,
+    /// FHIR: also this profile (its canonical), whatever the resource claims
+    #[arg(long = "profile", value_name = "URL")]
+    pub profiles: Vec<String>,
+    /// FHIR: what a package defines, with all that it depends on: a .tgz, a folder, or id#version when it is installed
+    #[arg(long = "package", value_name = "FILE|ID#VERSION")]
+    pub packages: Vec<String>,
+    /// FHIR: further conformance resources, a file or a folder of them
+    #[arg(long, value_name = "FILE|FOLDER")]
+    pub with: Vec<PathBuf>,
+    /// Where the packages are (default: ~/.fhir/packages, which the ecosystem shares)
+    #[arg(long = "packages", value_name = "FOLDER", env = "SOCLE_PACKAGES")]
+    pub cache: Option<PathBuf>,
+    /// How to say the result: json is one object a line for each file
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ReportFormat,
+    /// From which severity on a file is not valid
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum As {
+    /// A FHIR resource in JSON
+    FhirJson,
+    /// A FHIR resource in each line
+    FhirNdjson,
+    /// A FHIR resource in XML
+    FhirXml,
+    /// A CDA document of the CI-SIS
+    Cda,
+    /// An XDM archive
+    Xdm,
+}
+
+impl As {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::FhirJson => "fhir-json",
+            Self::FhirNdjson => "fhir-ndjson",
+            Self::FhirXml => "fhir-xml",
+            Self::Cda => "cda",
+            Self::Xdm => "xdm",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// For code hosts and editors (SARIF 2.1.0)
+    Sarif,
+    /// For test reporters (JUnit XML)
+    Junit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum FailOn {
+    /// Errors only
+    #[default]
+    Error,
+    /// Warnings too
+    Warning,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PackageCommand {
+    /// Where the packages are (default: ~/.fhir/packages, which the ecosystem shares)
+    #[arg(long, global = true, value_name = "FOLDER", env = "SOCLE_PACKAGES")]
+    pub packages: Option<PathBuf>,
+    #[command(subcommand)]
+    pub action: PackageAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PackageAction {
+    /// Keep packages: files (.tgz), folders, or id#version from the registry
+    Add(AddPackage),
+    /// What is kept
+    List(ListPackages),
+    /// Forget packages
+    Remove(RemovePackage),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddPackage {
+    /// A .tgz, a folder, or id#version; the version may be 1.1.x or latest
+    #[arg(required = true, value_name = "FILE|FOLDER|ID#VERSION")]
+    pub sources: Vec<String>,
+    /// Also download what it depends on and is missing
+    #[arg(long)]
+    pub dependencies: bool,
+    /// The registry
+    #[arg(long, value_name = "URL", env = "SOCLE_REGISTRY", default_value = "https://packages.fhir.org")]
+    pub registry: String,
+    /// The authorities that the registry's certificate is judged by, in PEM (default: those of the system)
+    #[arg(long, value_name = "FILE")]
+    pub anchors: Option<PathBuf>,
+    /// How to say the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListPackages {
+    /// Compare every file with its SHA-256 when it was added
+    #[arg(long)]
+    pub check: bool,
+    /// How to say the result: json is one object a line
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemovePackage {
+    /// id#version
+    #[arg(required = true, value_name = "ID#VERSION")]
+    pub ids: Vec<String>,
+    /// How to say the result
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }

@@ -34,6 +34,8 @@ fn main() -> ExitCode {
             Command::Serve(options) => commands::serve::run(config_file, &options, &speaker).await,
             Command::Twin(options) => commands::twin::run(config_file, &options, &speaker).await,
             Command::Send(options) => commands::send::run(config_file, &options, &speaker).await,
+            Command::Validate(options) => commands::validate::run(&options, &speaker),
+            Command::Package(options) => commands::package::run(&options, &speaker).await,
             Command::Doctor(options) => commands::doctor::run(config_file, &options, &speaker).await,
             Command::Jobs(options) => commands::jobs::run(config_file, &options, &speaker).await,
             Command::Audit(options) => commands::audit::run(config_file, &options, &speaker).await,

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::ErrorKind;
 
+use socle_fhir::package::PackageError;
 use socle_finding::{Finding, Text};
 use socle_identity::{EnvironmentMix, MssAddressError, UnknownDevice};
 use socle_store::StoreError;
@@ -101,10 +102,17 @@ pub(crate) fn told(error: &(dyn Error + 'static)) -> Option<Told> {
         .or_else(|| error.downcast_ref().and_then(|error: &std::io::Error| system(error.kind())))
         .or_else(|| error.downcast_ref().map(|error: &socle_cda::DocumentError| finding(&error.finding())))
         .or_else(|| error.downcast_ref().map(|error: &socle_fhir::JsonError| finding(&error.issue().finding)))
+        .or_else(|| error.downcast_ref().map(package))
 }
 
 fn finding(finding: &Finding) -> Told {
     Told::whole(finding.message.clone(), Some(finding.mend.clone()))
+}
+
+fn package(error: &PackageError) -> Told {
+    let message = error.kind.message();
+    let (fr, en) = (format!("{} : {}", error.subject, message.fr), format!("{}: {}", error.subject, message.en));
+    Told::whole(Text::new(fr, en), Some(error.kind.mend()))
 }
 
 fn address(error: &MssAddressError) -> Told {

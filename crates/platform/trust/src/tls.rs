@@ -98,6 +98,16 @@ pub fn client_config(
     Ok(Arc::new(builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(credentials.certified())))))
 }
 
+/// The configuration of a client that trusts nobody: for plain HTTP to loopback, where nothing is verified.
+/// Every TLS handshake fails.
+///
+/// # Errors
+/// [`TlsError`] when rustls refuses its own default versions.
+pub fn client_config_without_anchors() -> Result<Arc<ClientConfig>, TlsError> {
+    let builder = ClientConfig::builder_with_provider(provider()).with_protocol_versions(Versions::Both.list())?;
+    Ok(Arc::new(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth()))
+}
+
 /// ring's provider without what we do not want: every suite it has is ECDHE (or TLS 1.3) with AES-GCM
 /// or ChaCha20, which the tests check.
 fn provider() -> Arc<CryptoProvider> {

@@ -7,10 +7,12 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod jobs;
 mod lot;
+pub(crate) mod package;
 pub(crate) mod send;
 pub(crate) mod serve;
 mod service;
 pub(crate) mod twin;
+pub(crate) mod validate;
 
 use std::path::Path;
 

@@ -56,14 +56,14 @@ pub(super) type Files = BTreeMap<String, Bytes>;
 
 pub(super) fn read(subject: &str, archive: &[u8], limits: &Limits) -> Result<Files, PackageError> {
     if archive.len() as u64 > limits.archive_bytes {
-        return Err(PackageError::of(subject, Limits::too_big(ARCHIVE_BYTES, limits.archive_bytes)));
+        return Err(PackageError::new(subject, Limits::too_big(ARCHIVE_BYTES, limits.archive_bytes)));
     }
     let mut reader =
         Reader { input: MultiGzDecoder::new(archive), limits, total: 0, files: Files::new(), long_name: None };
     match reader.run() {
         Ok(()) => Ok(reader.files),
-        Err((Some(path), kind)) => Err(PackageError::of(format!("{subject}!{path}"), kind)),
-        Err((None, kind)) => Err(PackageError::of(subject, kind)),
+        Err((Some(path), kind)) => Err(PackageError::new(format!("{subject}!{path}"), kind)),
+        Err((None, kind)) => Err(PackageError::new(subject, kind)),
     }
 }
 

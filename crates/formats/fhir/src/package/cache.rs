@@ -55,7 +55,7 @@ impl Cache {
     /// [`PackageErrorKind::NoHome`] when the user has none.
     pub fn shared() -> Result<Self, PackageError> {
         let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
-        let home = home.ok_or_else(|| PackageError::of("~/.fhir/packages", PackageErrorKind::NoHome))?;
+        let home = home.ok_or_else(|| PackageError::new("~/.fhir/packages", PackageErrorKind::NoHome))?;
         Ok(Self::at(home.join(".fhir").join("packages")))
     }
 
@@ -76,7 +76,7 @@ impl Cache {
             let same = self.open(&id).is_ok_and(|kept| same_content(&kept, package));
             if !same {
                 let subject = folder.display().to_string();
-                return Err(PackageError::of(subject, PackageErrorKind::Differs { id }));
+                return Err(PackageError::new(subject, PackageErrorKind::Differs { id }));
             }
             return Ok(Added { id, was_there: true, folder });
         }
@@ -85,7 +85,7 @@ impl Cache {
         if let Err(error) = written {
             // What is left of it is of no use; that it cannot be removed either changes nothing.
             let _ = fs::remove_dir_all(&beside);
-            return Err(PackageError::of(folder.display().to_string(), error));
+            return Err(PackageError::new(folder.display().to_string(), error));
         }
         // The rename is a change of the folder around it only, so the index stays true.
         Ok(Added { id, was_there: false, folder })
@@ -112,7 +112,7 @@ impl Cache {
     pub fn open(&self, id: &PackageId) -> Result<Arc<Package>, PackageError> {
         let folder = self.folder(id);
         if !folder.is_dir() {
-            return Err(PackageError::of(id.to_string(), PackageErrorKind::Unknown));
+            return Err(PackageError::new(id.to_string(), PackageErrorKind::Unknown));
         }
         self.open_folder(&folder).map(Arc::new)
     }
@@ -123,9 +123,9 @@ impl Cache {
         let bytes = match fs::read(&place) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(PackageError::of(folder.display().to_string(), PackageErrorKind::NoManifest));
+                return Err(PackageError::new(folder.display().to_string(), PackageErrorKind::NoManifest));
             }
-            Err(error) => return Err(PackageError::of(place.display().to_string(), error)),
+            Err(error) => return Err(PackageError::new(place.display().to_string(), error)),
         };
         let manifest = Manifest::read(&place.display().to_string(), bytes.into())?;
         let index = match read_index(folder, &inner) {
@@ -160,7 +160,7 @@ impl Cache {
     }
 
     fn names(&self) -> Result<Vec<String>, PackageError> {
-        let failed = |error: std::io::Error| PackageError::of(self.root.display().to_string(), error);
+        let failed = |error: std::io::Error| PackageError::new(self.root.display().to_string(), error);
         let items = match fs::read_dir(&self.root) {
             Ok(items) => items,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -193,9 +193,9 @@ impl Cache {
     pub fn remove(&self, id: &PackageId) -> Result<PathBuf, PackageError> {
         let folder = self.folder(id);
         if !folder.is_dir() {
-            return Err(PackageError::of(id.to_string(), PackageErrorKind::Unknown));
+            return Err(PackageError::new(id.to_string(), PackageErrorKind::Unknown));
         }
-        fs::remove_dir_all(&folder).map_err(|error| PackageError::of(folder.display().to_string(), error))?;
+        fs::remove_dir_all(&folder).map_err(|error| PackageError::new(folder.display().to_string(), error))?;
         Ok(folder)
     }
 

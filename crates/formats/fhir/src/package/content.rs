@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::archive::{self, FILE_BYTES, FILES, Files, Limits, TOTAL_BYTES};
+use super::archive::{self, ARCHIVE_BYTES, FILE_BYTES, FILES, Files, Limits, TOTAL_BYTES};
 use super::index::{self, Entry, Index};
 use super::{Manifest, PackageError, PackageErrorKind, PackageId};
 use crate::tape::Document;
@@ -45,6 +45,20 @@ impl Package {
         Ok(package)
     }
 
+    /// Reads an archive file that stays in memory.
+    ///
+    /// # Errors
+    /// As for [`Self::from_archive`], and [`PackageErrorKind::Io`].
+    pub fn open_archive(file: &Path, limits: &Limits) -> Result<Self, PackageError> {
+        let failed = |kind: PackageErrorKind| PackageError::new(file.display().to_string(), kind);
+        let data = fs::metadata(file).map_err(|error| failed(error.into()))?;
+        if data.len() > limits.archive_bytes {
+            return Err(failed(Limits::too_big(ARCHIVE_BYTES, limits.archive_bytes)));
+        }
+        let bytes = fs::read(file).map_err(|error| failed(error.into()))?;
+        Self::from_archive(&file.display().to_string(), &bytes, limits)
+    }
+
     /// Reads a folder, `package` or the one around it, into memory.
     ///
     /// # Errors
@@ -57,7 +71,7 @@ impl Package {
     }
 
     fn from_files(subject: &str, files: Files) -> Result<Self, PackageError> {
-        let no_manifest = || PackageError::of(subject, PackageErrorKind::NoManifest);
+        let no_manifest = || PackageError::new(subject, PackageErrorKind::NoManifest);
         let manifest = files.get("package.json").ok_or_else(no_manifest)?;
         let manifest = Manifest::read(&format!("{subject}!package.json"), manifest.clone())?;
         let mut index = Index::default();
@@ -117,7 +131,7 @@ impl Package {
     /// # Errors
     /// [`PackageErrorKind::Altered`] when the file is another one now; [`PackageErrorKind::Io`].
     pub fn bytes(&self, entry: &Entry) -> Result<Bytes, PackageError> {
-        let failed = |kind| PackageError::of(format!("{}!{}", self.id(), entry.path), kind);
+        let failed = |kind| PackageError::new(format!("{}!{}", self.id(), entry.path), kind);
         match &self.source {
             Source::Memory(files) => {
                 files.get(&*entry.path).cloned().ok_or_else(|| failed(PackageErrorKind::NoManifest))
@@ -139,7 +153,7 @@ impl Package {
     pub fn document(&self, entry: &Entry) -> Result<Arc<Document>, PackageError> {
         let bytes = self.bytes(entry)?;
         let parsed = Document::parse(bytes);
-        parsed.map(Arc::new).map_err(|error| PackageError::of(format!("{}!{}", self.id(), entry.path), error))
+        parsed.map(Arc::new).map_err(|error| PackageError::new(format!("{}!{}", self.id(), entry.path), error))
     }
 }
 
@@ -169,7 +183,7 @@ pub(super) fn read_folder(root: &Path, limits: &Limits) -> Result<Files, Package
 }
 
 fn list(folder: &Path) -> Result<Vec<String>, PackageError> {
-    let failed = |error: std::io::Error| PackageError::of(folder.display().to_string(), error);
+    let failed = |error: std::io::Error| PackageError::new(folder.display().to_string(), error);
     let mut names = Vec::new();
     for item in fs::read_dir(folder).map_err(failed)? {
         names.extend(item.map_err(failed)?.file_name().into_string());
@@ -188,7 +202,7 @@ fn read_file(
     if name != "package.json" && index::role(&name).is_none() {
         return Ok(());
     }
-    let failed = |kind: PackageErrorKind| PackageError::of(path.display().to_string(), kind);
+    let failed = |kind: PackageErrorKind| PackageError::new(path.display().to_string(), kind);
     let data = fs::symlink_metadata(path).map_err(|error| failed(error.into()))?;
     if !data.is_file() {
         return Err(failed(PackageErrorKind::NotAFile));

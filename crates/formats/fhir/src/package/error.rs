@@ -16,7 +16,8 @@ pub struct PackageError {
 }
 
 impl PackageError {
-    pub(super) fn of(subject: impl Into<String>, kind: impl Into<PackageErrorKind>) -> Self {
+    /// What is wrong with which.
+    pub fn new(subject: impl Into<String>, kind: impl Into<PackageErrorKind>) -> Self {
         Self { subject: subject.into(), kind: kind.into() }
     }
 

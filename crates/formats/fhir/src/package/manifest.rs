@@ -29,7 +29,7 @@ impl Manifest {
     /// # Errors
     /// [`PackageError`] when it is not JSON, or has no usable name or version.
     pub fn read(subject: &str, bytes: Bytes) -> Result<Self, PackageError> {
-        let failed = |kind: PackageErrorKind| PackageError::of(subject, kind);
+        let failed = |kind: PackageErrorKind| PackageError::new(subject, kind);
         let document = Document::parse(bytes).map_err(|error| failed(error.into()))?;
         let root = document.root();
         let text =

@@ -1,0 +1,161 @@
+//! Many files at once, reported in their order.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{IsTerminal as _, Read, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use socle_finding::Text;
+
+use super::checked::{Checked, Outcome};
+use super::formats::{Formats, Head};
+use super::inputs::{Input, refused};
+use crate::cli::{ReportFormat, Validate};
+
+/// A file larger than this is not read: documents are in memory, whole.
+const BIGGEST: u64 = 256 << 20;
+
+/// A deep document is walked by recursion: its limit of depth fits in a stack of this size.
+const STACK: usize = 16 << 20;
+
+/// As many threads as processors, and never more than there is work.
+pub(super) fn threads(work: usize) -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(work).max(1)
+}
+
+/// Judges all inputs and gives each to `report`, in their order.
+pub(super) fn judge(inputs: &[Input], formats: &Formats, options: &Validate, report: &mut dyn FnMut(Checked)) {
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = sync_channel(256);
+    let mut progress = Progress::new(inputs.len());
+    std::thread::scope(|scope| {
+        for _ in 0..threads(inputs.len()) {
+            let (sender, next) = (sender.clone(), &next);
+            let work = move || take(inputs, next, formats, options, &sender);
+            // A system that gives no further thread lets the others do the work.
+            if std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        // What is finished before its turn waits here: reports are small, their files are gone.
+        let mut early = BTreeMap::new();
+        let mut turn = 0;
+        for (index, checked) in receiver {
+            early.insert(index, checked);
+            while let Some(checked) = early.remove(&turn) {
+                progress.hide();
+                report(checked);
+                turn += 1;
+            }
+            progress.show(turn);
+        }
+        progress.hide();
+    });
+}
+
+fn take(
+    inputs: &[Input],
+    next: &AtomicUsize,
+    formats: &Formats,
+    options: &Validate,
+    sender: &SyncSender<(usize, Checked)>,
+) {
+    loop {
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        let Some(input) = inputs.get(index) else { return };
+        if sender.send((index, judge_one(input, formats, options))).is_err() {
+            return;
+        }
+    }
+}
+
+fn judge_one(input: &Input, formats: &Formats, options: &Validate) -> Checked {
+    let began = Instant::now();
+    let (file, ending, bytes) = match input {
+        Input::Unusable { name, why, mend } => {
+            let outcome = Outcome::Unusable { why: why.clone(), mend: mend.clone() };
+            return Checked { file: name.clone(), kind: None, outcome, took: began.elapsed() };
+        }
+        Input::Stdin => ("-".to_owned(), "", read(std::io::stdin().lock())),
+        Input::File(path) => {
+            let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+            (path.display().to_string(), ending, read_file(path))
+        }
+    };
+    let (kind, outcome) = match bytes.and_then(|bytes| Ok((formats.of(&Head::of(&bytes, ending))?, bytes))) {
+        Ok((format, bytes)) => {
+            let mut judged = format.judge(bytes.clone());
+            if options.format == ReportFormat::Text && format.shows_lines() {
+                judged.show(&bytes);
+            }
+            (Some(format.name()), Outcome::Judged(judged))
+        }
+        Err((why, mend)) => (None, Outcome::Unusable { why, mend }),
+    };
+    Checked { file, kind, outcome, took: began.elapsed() }
+}
+
+type Unusable = (Text, Text);
+
+fn read_file(path: &Path) -> Result<Bytes, Unusable> {
+    let data = fs::metadata(path).map_err(|error| refused(&error))?;
+    if data.len() > BIGGEST {
+        return Err(too_big());
+    }
+    read(File::open(path).map_err(|error| refused(&error))?)
+}
+
+fn read(source: impl Read) -> Result<Bytes, Unusable> {
+    let mut bytes = Vec::new();
+    source.take(BIGGEST + 1).read_to_end(&mut bytes).map_err(|error| refused(&error))?;
+    if bytes.len() as u64 > BIGGEST { Err(too_big()) } else { Ok(bytes.into()) }
+}
+
+fn too_big() -> Unusable {
+    (
+        Text::fixed("ce fichier dépasse 256 Mo", "this file is larger than 256 MB"),
+        Text::fixed(
+            "découpez-le : un document par fichier, ou plusieurs fichiers NDJSON",
+            "split it: one document a file, or several NDJSON files",
+        ),
+    )
+}
+
+/// How far it is, for whoever watches a terminal.
+struct Progress {
+    all: usize,
+    began: Instant,
+    last: Option<Instant>,
+    is_shown: bool,
+    is_on: bool,
+}
+
+impl Progress {
+    const PAUSE: Duration = Duration::from_millis(100);
+
+    fn new(all: usize) -> Self {
+        // When the report itself goes to the terminal its lines are the progress.
+        let is_on = all > 20 && std::io::stderr().is_terminal() && !std::io::stdout().is_terminal();
+        Self { all, began: Instant::now(), last: None, is_shown: false, is_on }
+    }
+
+    fn show(&mut self, done: usize) {
+        let is_due = self.last.unwrap_or(self.began).elapsed() >= Self::PAUSE;
+        if self.is_on && is_due {
+            let percent = done * 100 / self.all;
+            let _ = write!(std::io::stderr().lock(), "\r{done}/{} ({percent} %)\u{1b}[K", self.all);
+            (self.last, self.is_shown) = (Some(Instant::now()), true);
+        }
+    }
+
+    fn hide(&mut self) {
+        if std::mem::take(&mut self.is_shown) {
+            let _ = write!(std::io::stderr().lock(), "\r\u{1b}[K");
+        }
+    }
+}
