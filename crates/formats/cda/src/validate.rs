@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use socle_finding::{Finding, Severity, Text};
+use socle_finding::{Finding, Location, Rule, Severity, Text};
 use socle_xml::roxmltree::Node;
 
 use crate::document::Document;
@@ -126,13 +126,13 @@ fn no_package() -> Layer {
 fn official_layers(document: &Document, claim: &Claim, official: &dyn Official) -> Vec<Layer> {
     let common = official.common();
     let volets = official.volets();
-    let (chosen, remark) = match claim.choose(volets.iter().copied()) {
-        Choice::Exact(name) => (Some(name), None),
-        Choice::Nearest(name) => (Some(name), Some(nearest(name))),
-        Choice::NotNeeded => (None, None),
-        Choice::NoVolet => (None, Some(NO_VOLET)),
-        Choice::SeveralVolets => (None, Some(SEVERAL_VOLETS)),
-        Choice::NotInstalled => (None, Some(NOT_INSTALLED)),
+    let (chosen, nearest, not_checked) = match claim.choose(volets.iter().copied()) {
+        Choice::Exact(name) => (Some(name), false, None),
+        Choice::Nearest(name) => (Some(name), true, None),
+        Choice::NotNeeded => (None, false, None),
+        Choice::NoVolet => (None, false, Some(NO_VOLET)),
+        Choice::SeveralVolets => (None, false, Some(SEVERAL_VOLETS)),
+        Choice::NotInstalled => (None, false, Some(NOT_INSTALLED)),
     };
     let names: Vec<&str> = common.iter().copied().chain(chosen).collect();
     let edition = Some(official.edition());
@@ -144,9 +144,12 @@ fn official_layers(document: &Document, claim: &Claim, official: &dyn Official) 
         std::iter::once(schema).chain(judged).collect::<Vec<_>>()
     });
     let mut layers = run.unwrap_or_default();
-    if let Some(remark) = remark {
+    if let (true, Some(Layer { outcome: Outcome::Checked(findings), .. })) = (nearest, layers.last_mut()) {
+        findings.insert(0, other_edition(chosen.unwrap_or_default()));
+    }
+    if let Some(why) = not_checked {
         let name = Text::fixed("schématron du volet", "schematron of the volet");
-        layers.push(layer(name, Outcome::NotChecked(remark)));
+        layers.push(layer(name, Outcome::NotChecked(why)));
     }
     layers
 }
@@ -155,11 +158,21 @@ fn schematron(name: &str) -> Text {
     Text::new(format!("schématron {name}"), format!("schematron {name}"))
 }
 
-fn nearest(name: &str) -> Text {
-    Text::new(
-        format!("l'édition que dit le document n'est pas installée : {name} a été utilisé à sa place"),
-        format!("the edition that the document claims is not installed: {name} was used instead"),
-    )
+/// The verdict of another edition is worth reading, and is not that of the document's own.
+fn other_edition(name: &str) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        rule: Rule::fixed("CI-SIS", "édition du volet"),
+        at: Location::path("ClinicalDocument/templateId"),
+        message: Text::new(
+            format!("l'édition que dit le document n'est pas installée : {name} a jugé à sa place"),
+            format!("the edition that the document claims is not installed: {name} judged instead"),
+        ),
+        mend: Text::fixed(
+            "installez le banc de test qui contient cette édition, ou donnez l'édition dans le templateId",
+            "install the test bed that holds this edition, or give the edition in the templateId",
+        ),
+    }
 }
 
 const NO_VOLET: Text = Text::fixed(

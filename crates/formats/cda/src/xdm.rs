@@ -1,12 +1,14 @@
 //! `IHE_XDM.zip`: documents and their metadata in one archive, for MSSanté (IHE ITI-32, "ZIP over email").
 //!
-//! Order: what is packed, what is unpacked, writing, reading. Written bytes depend on the content
+//! Order: what is packed, what is unpacked, writing, reading, validating (layout, metadata against documents,
+//! each document). Written bytes depend on the content
 //! alone. Reading is tolerant of what senders do (case, folder names, `\`, several lots) and refuses
 //! what harms: names that leave the archive, bombs, doubles, a hash or size that lies.
 //!
 //! Not here: the mail around it (`socle-mss`), signatures (none is required in XDM).
 
 mod read;
+mod validate;
 mod write;
 
 use bytes::Bytes;
@@ -130,6 +132,8 @@ impl Default for Limits {
         Self { entries: 1_000, file_bytes: 64 << 20, total_bytes: 256 << 20, ratio: 200 }
     }
 }
+
+pub use validate::{Member, Validated, validate};
 
 /// Packs one lot. The same content gives the same bytes.
 ///

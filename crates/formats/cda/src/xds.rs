@@ -1,12 +1,13 @@
 //! XDS metadata as the DMP and XDM use them: objects, their derivation from a header, ebRIM.
 //!
 //! Order: objects of this file, composite formats (`hl7`), visibility, derivation from a document
-//! (`derive`), ebRIM written (`write`) and read (`read`). We write strictly and read as tolerantly as
+//! (`derive`), their agreement with it (`agree`), ebRIM written (`write`) and read (`read`). We write strictly and read as tolerantly as
 //! foreign clients need: any prefix, any spelling of the charset, family and given in either order.
 //!
 //! Not here: SOAP, MTOM and stored queries (`socle-dmp`), the XAdES content of the lot's signature.
 //! Source: IHE ITI TF-3 4.2 and 4.3 (ebRIM 3.0), CI-SIS; scheme UUIDs of IHE ITI TF-3.
 
+mod agree;
 mod derive;
 mod hl7;
 mod read;
@@ -16,6 +17,7 @@ mod write;
 
 use std::fmt;
 
+pub use agree::disagreements;
 pub use derive::{EntryOptions, content_type, sha1_hex};
 pub use hl7::{Cx, CxError, Xcn, Xon};
 pub use read::{read_list, read_submission};

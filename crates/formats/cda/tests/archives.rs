@@ -355,3 +355,79 @@ proptest::proptest! {
         }
     }
 }
+
+fn validated(bytes: &[u8]) -> xdm::Validated {
+    xdm::validate(bytes, &Limits::default(), None)
+}
+
+#[test]
+fn what_we_write_is_valid_and_its_document_is_judged() {
+    let validated = validated(&xdm::write(&outgoing()).unwrap());
+    assert!(validated.is_valid(), "{:?}", validated.findings);
+    let odd: Vec<_> = validated.findings.iter().filter(|f| f.rule.point != "formatCode").collect();
+    assert_eq!(odd, Vec::<&socle_cda::Finding>::new());
+    let [member] = validated.documents.as_slice() else { panic!("one CDA") };
+    assert_eq!(member.path, "IHE_XDM/SUBSET01/DOC00001.XML");
+    assert!(member.report.claim.as_ref().unwrap().level == Some(1));
+    assert!(member.report.not_checked().count() == 1, "no package is installed");
+}
+
+#[test]
+fn metadata_that_do_not_say_what_the_document_says_are_found() {
+    use socle_cda::Severity::{Error, Information, Warning};
+    let other = || socle_cda::Code::new("11490-0", "2.16.840.1.113883.6.1", "autre");
+    type Spoil = fn(&mut DocumentEntry, socle_cda::Code);
+    let cases: [(&str, Spoil, socle_cda::Severity); 9] = [
+        ("uniqueId", |e, _| e.unique_id = "1.2.3".into(), Error),
+        ("typeCode", |e, code| e.type_code = code, Error),
+        ("classCode", |e, code| e.class_code = code, Error),
+        ("title", |e, _| e.title = Some("autre".into()), Warning),
+        ("languageCode", |e, _| e.language = "en-US".into(), Warning),
+        ("creationTime", |e, _| e.creation_time = "20200101".parse().unwrap(), Warning),
+        ("practiceSettingCode", |e, code| e.practice_setting = code, Warning),
+        ("author", |e, _| e.authors.push(e.authors[0].clone()), Warning),
+        ("repositoryUniqueId", |e, _| e.repository_id = Some("1.2.3".into()), Information),
+    ];
+    for (attribute, spoil, severity) in cases {
+        let bytes = with_submission(|submission| spoil(&mut submission.entries[0], other()));
+        let validated = validated(&bytes);
+        let it = validated.findings.iter().find(|f| f.rule.point == attribute && f.severity == severity);
+        assert!(it.is_some_and(|f| f.at.path.contains("DocumentEntry[1]")), "{attribute}: {:?}", validated.findings);
+        assert_eq!(validated.is_valid(), severity != Error, "{attribute}");
+    }
+}
+
+#[test]
+fn the_layout_and_the_page_for_people_are_judged() {
+    type Spoil = fn(&mut Files);
+    let spoiled = |spoil: Spoil| {
+        let mut files = good_files();
+        spoil(&mut files);
+        zip(&files)
+    };
+    let cases: [(&str, Spoil); 5] = [
+        ("noms ISO 9660", |files| files.push(("IHE_XDM/SUBSET01/un nom long.xml".into(), b"x".to_vec()))),
+        ("fichiers décrits", |files| files.push(("IHE_XDM/SUBSET01/EXTRA.TXT".into(), b"x".to_vec()))),
+        ("INDEX.HTM, page simple", |files| files[0].1 = b"<script>alert(1)</script>".to_vec()),
+        ("INDEX.HTM, liens", |files| files[0].1 = b"<a href=\"https://evil.example/\">x</a>".to_vec()),
+        ("INDEX.HTM, liens", |files| files[0].1 = b"<a href='IHE_XDM/SUBSET01/NULLE.XML'>x</a>".to_vec()),
+    ];
+    for (point, spoil) in cases {
+        let validated = validated(&spoiled(spoil));
+        assert!(validated.findings.iter().any(|f| f.rule.point.contains(point)), "{point}: {:?}", validated.findings);
+        assert!(validated.is_valid(), "{point} stops nobody");
+    }
+}
+
+#[test]
+fn an_archive_that_may_not_be_used_is_not_valid_and_a_bad_document_neither() {
+    for bytes in [b"PK".to_vec(), Vec::new(), with_submission(|s| s.entries[0].size = Some(1))] {
+        assert!(!validated(&bytes).is_valid());
+    }
+    let mut sent = outgoing();
+    let bad = MINIMAL.replace("code=\"SA07\"", "kode=\"SA07\"");
+    sent.documents[0].1 = Bytes::from(bad.into_bytes());
+    let judged = validated(&xdm::write(&sent).unwrap());
+    assert!(!judged.is_valid() && !judged.documents[0].report.is_valid());
+    assert!(judged.findings.iter().any(|f| f.message.en.contains("not compared")), "{:?}", judged.findings);
+}

@@ -13,8 +13,9 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 use proptest::prelude::*;
 use socle_cda::letter::Letter;
-use socle_cda::validate::{Outcome, validate};
+use socle_cda::validate::{Official, Outcome, Report, validate};
 use socle_cda::{Document, Finding, Severity};
+use socle_xml::roxmltree::Node;
 use uuid::Uuid;
 
 const MINIMAL: &str = include_str!("minimal.xml");
@@ -305,6 +306,53 @@ fn without_a_package_the_official_layers_are_told_unchecked() {
     let claim = report.claim.unwrap();
     assert_eq!((claim.volet().unwrap().name, claim.edition.as_deref()), ("LDL-SES", Some("2022.01")));
     assert_eq!(claim.format.unwrap().code, "urn:asip:ci-sis:ldl-ses:2017");
+}
+
+/// A package that judges nothing wrong, to see what is asked of it.
+struct Lenient;
+
+impl Official for Lenient {
+    fn edition(&self) -> String {
+        "banc 2025".to_owned()
+    }
+
+    fn common(&self) -> Vec<&str> {
+        vec!["IHE"]
+    }
+
+    fn volets(&self) -> Vec<&str> {
+        vec!["CI-SIS_LDL-SES_2022.01", "CI-SIS_CSE-CS8_2025.01"]
+    }
+
+    fn schema(&self, root: Node<'_, '_>) -> Outcome {
+        assert_eq!(root.tag_name().name(), "ClinicalDocument");
+        Outcome::Checked(Vec::new())
+    }
+
+    fn schematrons(&self, names: &[&str], _: Node<'_, '_>) -> Vec<Outcome> {
+        names.iter().map(|_| Outcome::Checked(Vec::new())).collect()
+    }
+}
+
+#[test]
+fn the_official_layers_are_those_that_the_document_claims() {
+    let run = |xml: String| validate(xml.into_bytes(), Some(&Lenient as &dyn Official));
+    let names = |report: &Report| report.layers.iter().map(|layer| layer.name.en.to_string()).collect::<Vec<_>>();
+    let exact = run(letter());
+    assert_eq!(names(&exact), ["Socle's rules", "XML schema", "schematron IHE", "schematron CI-SIS_LDL-SES_2022.01"]);
+    assert_eq!(exact.layers[3].edition.as_deref(), Some("banc 2025"));
+    assert!(exact.not_checked().next().is_none());
+    let other = run(replaced(&letter(), "extension=\"2022.01\"", "extension=\"2031.01\""));
+    assert!(other.findings().any(|finding| finding.rule.point == "édition du volet"), "told, not passed over");
+    let level_1 = run(MINIMAL.to_owned());
+    assert_eq!(names(&level_1), ["Socle's rules", "XML schema", "schematron IHE"]);
+    for (template, words) in
+        [("1.2.250.1.213.1.1.1.37", "has no schematron"), ("1.2.250.1.213.1.1.1.3700", "that of a known volet")]
+    {
+        let report = run(replaced(&letter(), "1.2.250.1.213.1.1.1.29", template));
+        let (_, why) = report.not_checked().next().unwrap();
+        assert!(why.en.contains(words), "{why:?}");
+    }
 }
 
 proptest! {

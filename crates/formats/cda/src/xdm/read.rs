@@ -12,13 +12,35 @@ use super::{Archive, Limits, Subset};
 use crate::finding::{Findings, Refused};
 use crate::xds::{DocumentEntry, Profile, Submission, read_submission, sha1_hex};
 
-const XDM: &str = "IHE ITI TF-2 3.32 (XDM)";
+pub(super) const XDM: &str = "IHE ITI TF-2 3.32 (XDM)";
 const SAFETY: &str = "Socle: limits on archives";
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Archive, Refused> {
-    let mut found = Findings::default();
-    let archive = open(bytes, limits, &mut found).map(|files| unpack(files, limits, &mut found));
+    let Inspected { archive, found, .. } = inspect(bytes, limits);
     found.conclude(archive).map(|checked| Archive { warnings: checked.warnings, ..checked.value })
+}
+
+/// An archive and all that was found in it, whether or not it may be used.
+pub(super) struct Inspected {
+    /// None when nothing may be unpacked.
+    pub(super) archive: Option<Archive>,
+    /// The names of its files, as written.
+    pub(super) names: Vec<String>,
+    /// INDEX.HTM.
+    pub(super) index: Option<Bytes>,
+    pub(super) found: Findings,
+}
+
+pub(super) fn inspect(bytes: &[u8], limits: &Limits) -> Inspected {
+    let mut found = Findings::default();
+    let Some(mut files) = open(bytes, limits, &mut found) else {
+        return Inspected { archive: None, names: Vec::new(), index: None, found };
+    };
+    let mut ranked: Vec<(usize, String)> = files.by_name.values().cloned().collect();
+    ranked.sort_unstable();
+    let archive = unpack(&mut files, limits, &mut found);
+    let index = files.unpack("INDEX.HTM", limits).ok();
+    Inspected { archive: Some(archive), names: ranked.into_iter().map(|(_, name)| name).collect(), index, found }
 }
 
 /// The files of an archive, by upper-case path.
@@ -125,7 +147,7 @@ impl Files<'_> {
     }
 }
 
-fn unpack(mut files: Files<'_>, limits: &Limits, found: &mut Findings) -> Archive {
+fn unpack(files: &mut Files<'_>, limits: &Limits, found: &mut Findings) -> Archive {
     for (name, point) in [("INDEX.HTM", "INDEX.HTM"), ("README.TXT", "README.TXT")] {
         if !files.by_name.contains_key(name) {
             found.warning(Rule::fixed(XDM, point), Location::path(name), ABSENT, ADD_IT);
@@ -143,7 +165,7 @@ fn unpack(mut files: Files<'_>, limits: &Limits, found: &mut Findings) -> Archiv
     let mut subsets = Vec::new();
     for (_, folder) in folders {
         check_folder(&folder, found);
-        subsets.extend(subset(&mut files, &folder, limits, found));
+        subsets.extend(subset(files, &folder, limits, found));
     }
     check_one_patient(&subsets, found);
     Archive { subsets, warnings: Vec::new() }
