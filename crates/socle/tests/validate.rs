@@ -215,6 +215,13 @@ fn profiles_come_with_files_folders_and_packages() {
     let claimed = folder.write("claimed.json", claimed);
     ends("claimed and known", &folder.run(&[&claimed, "--with", "profiles"]), 1, &["Patient.birthDate"]);
     ends("claimed and unknown", &folder.run(&[&claimed]), 0, &["Not checked", "http://a/p"]);
+    let mut add = Command::new(env!("CARGO_BIN_EXE_socle"));
+    add.current_dir(folder.path())
+        .env("SOCLE_PACKAGES", folder.path().join("packages"))
+        .args(["package", "add", "package"]);
+    assert!(add.output().unwrap().status.success());
+    ends("claimed and installed", &folder.run(&[&claimed]), 0, &["Not checked", "--package a.b#1.0.0"]);
+    ends("claimed and asked for", &folder.run(&[&claimed, "--package", "a.b#1.0.0"]), 1, &["Patient.birthDate"]);
 }
 
 #[test]

@@ -239,8 +239,8 @@ fn notes_of(package: &Package) -> Vec<Finding> {
             &format!("{id}!{path}"),
             "resources",
             Text::new(
-                format!("ce fichier du paquet n'est pas lisible ({why})"),
-                format!("this file of the package cannot be read ({why})"),
+                format!("ce fichier du paquet n'est pas lisible ({})", why.fr),
+                format!("this file of the package cannot be read ({})", why.en),
             ),
             Text::fixed(
                 "demandez à qui publie le paquet de le corriger",

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use socle_finding::Text;
 
 use super::archive::{self, ARCHIVE_BYTES, FILE_BYTES, FILES, Files, Limits, TOTAL_BYTES};
 use super::index::{self, Entry, Index};
@@ -116,8 +117,8 @@ impl Package {
     }
 
     /// The files that should hold a resource and could not be read: path and why.
-    pub fn unread(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.index.unread.iter().map(|(path, why)| (&**path, &**why))
+    pub fn unread(&self) -> impl Iterator<Item = (&str, &Text)> {
+        self.index.unread.iter().map(|(path, why)| (&**path, why))
     }
 
     /// SHA-256 of the archive it came from, in hexadecimal; none when it was a folder.

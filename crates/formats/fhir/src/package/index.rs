@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use ring::digest::{SHA256, digest};
+use socle_finding::{Lang, Text};
 
 use crate::tape::{Document, Node};
 use crate::write::Json;
@@ -37,8 +38,8 @@ pub struct Entry {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Index {
     pub(super) entries: Vec<Entry>,
-    /// Files that should hold a resource and do not: path and why, in English.
-    pub(super) unread: Vec<(Box<str>, Box<str>)>,
+    /// Files that should hold a resource and do not: path and why.
+    pub(super) unread: Vec<(Box<str>, Text)>,
     /// SHA-256 of the archive that was added; none for a folder.
     pub(super) archive: Option<Box<str>>,
     /// The last change of the folder when the index was made, nanoseconds since 1970.
@@ -72,7 +73,10 @@ impl Index {
         let sha256 = sha256(bytes);
         match Document::parse(bytes.clone()) {
             Ok(document) => self.entries.extend(Entry::of(path, document.root(), is_example, sha256)),
-            Err(error) => self.unread.push((path.into(), error.to_string().into())),
+            Err(error) => {
+                let why = Text::new(error.shown(Lang::Fr), error.shown(Lang::En));
+                self.unread.push((path.into(), why));
+            }
         }
     }
 
@@ -88,7 +92,7 @@ impl Index {
             root.array("unread", |list| {
                 for (path, why) in &self.unread {
                     list.object(|item| {
-                        item.text("path", path).text("why", why);
+                        item.text("path", path).text("fr", &why.fr).text("en", &why.en);
                     });
                 }
             });
@@ -103,7 +107,10 @@ impl Index {
         if root.get("format")?.u64()? != FORMAT {
             return None;
         }
-        let unread = |node: Node<'_>| Some((node.text("path")?.into(), node.text("why")?.into()));
+        let unread = |node: Node<'_>| {
+            let why = Text::new(node.text("fr")?.to_owned(), node.text("en")?.to_owned());
+            Some((node.text("path")?.into(), why))
+        };
         Some(Self {
             entries: root.all("entries").map(Entry::read).collect::<Option<_>>()?,
             unread: root.all("unread").map(unread).collect::<Option<_>>()?,

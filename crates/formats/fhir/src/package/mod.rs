@@ -7,6 +7,19 @@
 //! all that it depends on; [`View`] (`view.rs`) resolves canonicals from there, so that FR Core 1.1.0
 //! under SAS and FR Core 2.2.0 under the annuaire live side by side.
 //!
+//! ```
+//! use socle_fhir::definitions::Definitions as _;
+//! use socle_fhir::package::{Cache, Closure, View};
+//!
+//! let cache = Cache::at("/nowhere/packages");
+//! assert!(cache.list()?.is_empty(), "a folder that is not there keeps nothing");
+//! // What can be seen from no package at all is R4.
+//! let view = View::of(Closure::of(&[], &cache));
+//! assert!(view.structure("http://hl7.org/fhir/StructureDefinition/Patient|4.0.1").is_some());
+//! assert!(view.structure("https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient").is_none());
+//! # Ok::<(), socle_fhir::package::PackageError>(())
+//! ```
+//!
 //! Not here: the network (whoever wants a registry gives the bytes to [`Package::from_archive`]), nor
 //! what a resource means (`definitions`, `snapshot`, `profile`).
 //!

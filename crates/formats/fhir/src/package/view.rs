@@ -12,7 +12,7 @@ use socle_finding::{Finding, Text};
 use super::closure::{trouble, warning};
 use super::index::Entry;
 use super::{Closure, Package};
-use crate::definitions::{Definitions, Structure, canonical, r4, read_structure};
+use crate::definitions::{DefinitionErrorKind, Definitions, Structure, canonical, r4, read_structure};
 use crate::snapshot;
 use crate::tape::{Document, JsonError};
 
@@ -197,7 +197,7 @@ impl View {
             Err(error) => {
                 let url = document.root().text("url").unwrap_or_default();
                 let message = Text::new(
-                    format!("cette définition est illisible : {error}"),
+                    format!("cette définition est illisible : {} ({})", french(&error.kind), error.path),
                     format!("this definition cannot be read: {error}"),
                 );
                 let mend = Text::fixed("demandez à son auteur de la corriger", "ask its author to mend it");
@@ -227,6 +227,16 @@ impl View {
         if !problems.contains(&problem) {
             problems.push(problem);
         }
+    }
+}
+
+/// What makes a definition unusable, in French; its own words are English.
+fn french(kind: &DefinitionErrorKind) -> String {
+    match kind {
+        DefinitionErrorKind::NotAStructure => "ce n'est pas une StructureDefinition".to_owned(),
+        DefinitionErrorKind::Missing(member) => format!("{member} manque"),
+        DefinitionErrorKind::Code { member, code } => format!("{code} n'est pas un code de {member} (FHIR R4 §5.3)"),
+        DefinitionErrorKind::Cardinality => "cette cardinalité n'est pas un nombre".to_owned(),
     }
 }
 

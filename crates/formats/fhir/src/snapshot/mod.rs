@@ -8,6 +8,20 @@
 //! A profile that contradicts its base is told by findings and applied as it is written: the validator
 //! then says what the author meant, and the author learns what is wrong.
 //!
+//! ```
+//! use socle_fhir::{Document, definitions::{r4, read_structure}, snapshot::generate};
+//!
+//! let profile = Document::parse(r#"{"resourceType":"StructureDefinition","url":"http://a/p","name":"P",
+//!     "kind":"resource","abstract":false,"type":"Patient","derivation":"constraint",
+//!     "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient",
+//!     "differential":{"element":[{"path":"Patient.name.family","min":1}]}}"#)?;
+//! let profile = read_structure(profile.root()).map_err(|error| error.to_string())?;
+//! let made = generate(&profile, &|canonical| r4().structure(canonical)).map_err(|error| error.to_string())?;
+//! let family = made.structure.elements.iter().find(|element| &*element.id == "Patient.name.family");
+//! assert_eq!(family.and_then(|family| family.min), Some(1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Not here: where structures come from (the caller looks them up), nor prose: facts only.
 //!
 //! Source: FHIR R4 §5.1.0 (profiling), §5.3 (StructureDefinition), §2.25 (ElementDefinition).

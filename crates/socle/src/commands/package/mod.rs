@@ -106,6 +106,7 @@ fn tell_added(package: &Package, added: &Added, missing: &[PackageId], format: F
     let resources = speaker.pick("ressources", "resources");
     speaker.line(format!("✓ {}  {word}  ({} {resources})", added.id, package.entries().len()));
     for (path, why) in package.unread() {
+        let why = why.get(speaker.lang);
         speaker.line(format!("  ! {path} : {} ({why})", speaker.pick("fichier illisible", "file that cannot be read")));
     }
     for id in missing {

@@ -1,13 +1,14 @@
 //! FHIR resources: JSON, NDJSON and XML, against R4, the profiles that they claim and those asked for.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
 use bytes::Bytes;
 use socle_fhir::package::{Cache, Closure, Limits, Package, PackageError, PackageId, View};
-use socle_fhir::profile::{Options, Report, Validator};
+use socle_fhir::profile::{Options, Report, Subject, Validator};
 use socle_fhir::{Document, xml};
 use socle_finding::{Finding, Lang, Text};
 
@@ -24,6 +25,7 @@ use crate::trouble::Trouble;
 pub(super) struct Fhir {
     validator: Arc<Validator>,
     profiles: Arc<[String]>,
+    hints: Arc<Hints>,
 }
 
 impl Fhir {
@@ -46,7 +48,8 @@ impl Fhir {
             )
             .into());
         }
-        Ok(Self { validator: Arc::new(validator), profiles: options.profiles.clone().into() })
+        let hints = Hints { cache: cache_of(options.cache.as_deref()).ok(), known: OnceLock::new() };
+        Ok(Self { validator: Arc::new(validator), profiles: options.profiles.clone().into(), hints: Arc::new(hints) })
     }
 
     /// Judges one resource.
@@ -74,12 +77,43 @@ impl Fhir {
         let Report { findings, not_checked } = self.validator.validate(document, &profiles);
         let unchecked = not_checked.into_iter().map(|unchecked| {
             let (fr, en) = unchecked.subject.named();
+            let hint = match unchecked.subject {
+                Subject::Profile | Subject::Extension => self.hints.package_of(&unchecked.name),
+                _ => None,
+            };
+            let hint = hint.map(|id| format!(" (--package {id})")).unwrap_or_default();
             Unchecked {
-                what: Text::new(format!("{fr} {}", unchecked.name), format!("{en} {}", unchecked.name)),
+                what: Text::new(format!("{fr} {}{hint}", unchecked.name), format!("{en} {}{hint}", unchecked.name)),
                 count: unchecked.count.into(),
             }
         });
         Judged::of(what, findings, unchecked.collect())
+    }
+}
+
+/// Which installed package defines what a document asks for: looked up when something is missing first.
+/// It is told, and not used unasked: a verdict must not depend on what else is installed.
+struct Hints {
+    cache: Option<Cache>,
+    known: OnceLock<HashMap<Box<str>, PackageId>>,
+}
+
+impl Hints {
+    fn package_of(&self, canonical: &str) -> Option<&PackageId> {
+        let (url, _) = socle_fhir::definitions::canonical(canonical);
+        self.known.get_or_init(|| self.read()).get(url)
+    }
+
+    fn read(&self) -> HashMap<Box<str>, PackageId> {
+        let kept = self.cache.as_ref().and_then(|cache| cache.list().ok()).unwrap_or_default();
+        let mut packages: Vec<_> = kept.into_iter().filter_map(|kept| kept.package.ok()).collect();
+        // Of several versions the newest is told.
+        packages.sort_by(|one, other| one.id().by_version(other.id()));
+        let structures = packages.iter().flat_map(|package| {
+            let defined = package.entries().iter().filter(|entry| &*entry.kind == "StructureDefinition");
+            defined.filter_map(|entry| Some((entry.url.clone()?, package.id().clone())))
+        });
+        structures.collect()
     }
 }
 
