@@ -16,7 +16,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use socle_fhir::Document;
-use socle_fhir::terminology::{Context, Form, Library, Refusal, Terminology};
+use socle_fhir::definitions::r4;
+use socle_fhir::package::View;
+use socle_fhir::terminology::import::svs;
+use socle_fhir::terminology::{Context, Defined, Form, Library, Membership, Refusal, Source, Terminology};
 
 /// How many tests of each suite pass. A number may be raised, never lowered.
 ///
@@ -280,6 +283,63 @@ fn fits(pattern: &str, text: &str, externals: &Value) -> bool {
             _ => pattern == text,
         },
         None => pattern == text,
+    }
+}
+
+#[test]
+fn every_value_set_of_r4_is_resolved_or_says_why() {
+    let source: Arc<dyn Source> = Arc::new(Defined::new(Arc::new(View::core())));
+    let terminology = Terminology::new(source);
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    for (url, _) in r4().canonicals("ValueSet") {
+        let outcome = terminology.set(url).map(|set| set.unknown());
+        let name = match outcome {
+            Ok(None) => "known".to_owned(),
+            Ok(Some(why)) => format!("{why:?}"),
+            Err(error) => format!("error {:?}", error.reason()),
+        };
+        *reasons.entry(name).or_default() += 1;
+    }
+    println!("{reasons:?}");
+    // What is not known needs SNOMED CT, LOINC and other systems whose content is not in R4; two value
+    // sets of R4, media-modality and use-context, import value sets that R4 does not publish.
+    assert!(reasons["known"] > 1_200, "{reasons:?}");
+    let errors: Vec<_> = reasons.iter().filter(|(name, _)| name.starts_with("error")).collect();
+    assert_eq!(errors, [(&"error ValueSet".to_owned(), &2)], "{reasons:?}");
+}
+
+#[test]
+fn the_french_terminologies_are_read() {
+    let Some(folder) = support::shared("the_french_terminologies_are_read", "orientation/terminology") else { return };
+    let data = folder.parent().unwrap().parent().unwrap();
+    let mut library = Library::new();
+    let more = ["TRE_G15-ProfessionSante-FHIR.json", "TRE_R01-EnsembleSavoirFaire-CISIS-FHIR.json"];
+    let more = more.map(|name| data.join("documents/terminology").join(name));
+    let own = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    for file in own.chain(more).filter(|file| file.extension().is_some_and(|kind| kind == "json")) {
+        let document = Document::parse(serde_json::to_vec(&read(&file)).unwrap()).unwrap();
+        library.add(document.root()).unwrap();
+    }
+    let jdv = std::fs::read_to_string(data.join("identity/psc/schemas/JDV_J65-SubjectRole-DMP.xml")).unwrap();
+    let professions = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante";
+    let system_of = |oid: &str| (oid == "1.2.250.1.71.1.2.7").then(|| professions.to_owned());
+    library.add_value_set(svs::read(&jdv, &system_of).unwrap());
+    let terminology = Terminology::new(Arc::new(library));
+    let roles = "https://mos.esante.gouv.fr/NOS/JDV_J65-SubjectRole-DMP";
+    let beds =
+        "https://mos.esante.gouv.fr/NOS/JDV_J192-TypeLitSupplementaire-ROR/FHIR/JDV-J192-TypeLitSupplementaire-ROR";
+    let bed = "https://mos.esante.gouv.fr/NOS/TRE_R334-TypeLitSupplementaire/FHIR/TRE-R334-TypeLitSupplementaire";
+    let cases = [
+        (roles, Some(professions), "10", Some("médecin"), Membership::Yes),
+        (roles, Some(professions), "10", Some("Pharmacien"), Membership::WrongDisplay),
+        (roles, Some(professions), "99", None, Membership::No),
+        (roles, Some("urn:oid:1.2.250.1.213.1.1.4.6"), "AUTOMATE", None, Membership::Yes),
+        (roles, None, "ALIM_AM", None, Membership::Yes),
+        (beds, Some(bed), "02", None, Membership::Yes),
+        (beds, Some(bed), "04", None, Membership::No),
+    ];
+    for (set, system, code, display, expected) in cases {
+        assert_eq!(terminology.member(set, system, code, display), expected, "{set} {code}");
     }
 }
 

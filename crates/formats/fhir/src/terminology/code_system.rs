@@ -393,7 +393,7 @@ impl CodeSystemBuilder {
         system
     }
 
-    /// `parent` and `child` properties say the hierarchy that nesting cannot (FHIR R4 §4.8.9).
+    /// `parent` and `child` properties say the hierarchy that nesting cannot (FHIR R4 §4.8).
     fn edges_of_properties(&mut self, by_code: &HashMap<Box<str>, u32>) {
         let named = |uri: &str, name: &'static str| {
             let defined = self.properties.iter().find(|property| property.uri.as_deref() == Some(uri));

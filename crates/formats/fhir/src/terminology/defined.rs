@@ -15,14 +15,9 @@ type Kept<T> = RwLock<HashMap<Box<str>, Option<Arc<T>>>>;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use socle_fhir::{definitions, terminology::{Defined, Membership, Terminology}};
+/// use socle_fhir::{package::View, terminology::{Defined, Membership, Terminology}};
 ///
-/// # struct R4;
-/// # impl definitions::Definitions for R4 {
-/// #     fn structure(&self, canonical: &str) -> Option<Arc<definitions::Structure>> { definitions::r4().structure(canonical) }
-/// #     fn resource(&self, kind: &str, canonical: &str) -> Option<Arc<socle_fhir::Document>> { definitions::r4().resource(kind, canonical) }
-/// # }
-/// let terminology = Terminology::new(Arc::new(Defined::new(Arc::new(R4))));
+/// let terminology = Terminology::new(Arc::new(Defined::new(Arc::new(View::core()))));
 /// let gender = "http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1";
 /// assert_eq!(terminology.member(gender, None, "female", None), Membership::Yes);
 /// assert_eq!(terminology.member(gender, None, "femme", None), Membership::No);
@@ -91,25 +86,12 @@ impl Source for Defined {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Document;
-    use crate::definitions::{Structure, r4};
+    use crate::package::View;
     use crate::terminology::{Membership, Terminology};
-
-    struct R4;
-
-    impl Definitions for R4 {
-        fn structure(&self, canonical: &str) -> Option<Arc<Structure>> {
-            r4().structure(canonical)
-        }
-
-        fn resource(&self, kind: &str, canonical: &str) -> Option<Arc<Document>> {
-            r4().resource(kind, canonical)
-        }
-    }
 
     #[test]
     fn the_tables_of_r4_answer() {
-        let terminology = Terminology::new(Arc::new(Defined::new(Arc::new(R4))));
+        let terminology = Terminology::new(Arc::new(Defined::new(Arc::new(View::core()))));
         let cases = [
             ("http://hl7.org/fhir/ValueSet/administrative-gender", None, "male", Membership::Yes),
             ("http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1", None, "homme", Membership::No),
@@ -121,6 +103,13 @@ mod tests {
             ("http://hl7.org/fhir/ValueSet/iso3166-1-3", Some("urn:iso:std:iso:3166"), "FR", Membership::No),
             ("http://hl7.org/fhir/ValueSet/ucum-units", Some("http://unitsofmeasure.org"), "mg/dL", Membership::Yes),
             ("http://hl7.org/fhir/ValueSet/ucum-units", Some("http://unitsofmeasure.org"), "mgg", Membership::No),
+            (
+                "http://hl7.org/fhir/ValueSet/all-distance-units",
+                Some("http://unitsofmeasure.org"),
+                "m",
+                Membership::Yes,
+            ),
+            ("http://hl7.org/fhir/ValueSet/all-distance-units", Some("http://unitsofmeasure.org"), "s", Membership::No),
         ];
         for (set, system, code, expected) in cases {
             assert_eq!(terminology.member(set, system, code, None), expected, "{set} {code}");

@@ -1,4 +1,4 @@
-//! The filters of an include, applied to a code system (FHIR R4 §4.9.8.1).
+//! The filters of an include, applied to a code system (FHIR R4 §4.9).
 
 use regex::{Regex, RegexBuilder};
 

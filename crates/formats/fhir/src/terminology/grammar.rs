@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::model::{Filter, FilterOp};
 use crate::ucum::Unit;
 
 /// A code system without a list.
@@ -87,6 +88,24 @@ fn is_language(tag: &str) -> bool {
         stage = own;
     }
     true
+}
+
+/// The canonical form of a unit.
+pub(super) fn canonical_unit(code: &str) -> Option<String> {
+    Unit::parse(code).ok().map(|unit| unit.canonical())
+}
+
+/// What the filters of an include ask of a grammar: nothing, or that units have one canonical form
+/// (`canonical = m`; FHIR R4, Using UCUM with FHIR). None when they ask something else.
+#[expect(clippy::option_option, reason = "no filter and a filter that cannot be applied are two answers")]
+pub(super) fn unit_filter(grammar: Grammar, filters: &[Filter]) -> Option<Option<String>> {
+    match filters {
+        [] => Some(None),
+        [one] if grammar == Grammar::Ucum && &*one.property == "canonical" && one.op == FilterOp::Equal => {
+            one.value.as_deref().and_then(canonical_unit).map(Some)
+        }
+        _ => None,
+    }
 }
 
 fn normal_language(tag: &str) -> Cow<'_, str> {

@@ -8,7 +8,7 @@ const LOINC: &str = "http://loinc.org";
 
 /// The value set that a canonical implies: all codes of a system whose canonical it is with `?fhir_vs`
 /// or `/vs`, the SNOMED CT forms `?fhir_vs=isa/[code]` and `?fhir_vs=refset/[code]`, the LOINC ones
-/// (FHIR R4 §4.9.6, terminologies-systems).
+/// (FHIR R4 §4.9, terminologies-systems).
 pub(super) fn value_set(source: &dyn Source, url: &str) -> Option<ValueSet> {
     let include = snomed(url).or_else(|| loinc(url)).or_else(|| whole(source, url))?;
     let header = Header { url: url.into(), status: Some("active".into()), ..Header::default() };

@@ -18,7 +18,7 @@ pub struct Coding {
     pub display: Option<Box<str>>,
 }
 
-/// A value that a concept has under a property (FHIR R4 §4.8.11).
+/// A value that a concept has under a property (FHIR R4 §4.8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PropertyValue {
     /// A code of the same system.

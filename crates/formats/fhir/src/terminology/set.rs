@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::code_system::{CodeSystem, ConceptId};
 use super::filter::{self, FilterError};
-use super::grammar::Grammar;
+use super::grammar::{self, Grammar};
 use super::iso;
 use super::library::Source;
 use super::model::{Content, Include, ValueSet};
@@ -39,8 +39,8 @@ pub(super) struct Part {
 pub(super) enum PartSystem {
     /// Positions in a known system.
     Known { system: Arc<CodeSystem>, members: Members },
-    /// A grammar; these codes only, when it lists some.
-    Grammar { grammar: Grammar, codes: Option<HashSet<Box<str>>> },
+    /// A grammar; these codes only, when it lists some; units of this canonical form only, when it says one.
+    Grammar { grammar: Grammar, codes: Option<HashSet<Box<str>>>, unit: Option<String> },
     /// Codes of a system that we do not have.
     Listed { url: Box<str>, codes: HashSet<Box<str>> },
     /// Nothing can be said.
@@ -228,6 +228,9 @@ impl Set {
     #[must_use]
     pub fn member(&self, system: Option<&str>, code: &str, display: Option<&str>) -> Membership {
         if let Some(listed) = &self.listed {
+            if self.value_set.expansion.is_none() {
+                return Membership::Unknown(Reason::Empty);
+            }
             return Self::in_list(listed, system, code);
         }
         let no_inactive = self.leaves_out_inactive();
@@ -269,6 +272,26 @@ impl Set {
         let mut found = Vec::new();
         self.collect_systems(&mut found);
         found
+    }
+
+    /// The first thing in it that is not known, imports included: some answers will be
+    /// [`Membership::Unknown`].
+    #[must_use]
+    pub fn unknown(&self) -> Option<Reason> {
+        let is_empty = self.value_set.compose.is_none() && self.value_set.expansion.is_none();
+        if is_empty {
+            return Some(Reason::Empty);
+        }
+        self.includes.iter().chain(&self.excludes).find_map(|part| {
+            let own = match &part.system {
+                Some(PartSystem::Missing { why, .. }) => Some(*why),
+                Some(PartSystem::Known { system, .. }) if system.content() != Content::Complete => {
+                    Some(Reason::Incomplete)
+                }
+                _ => None,
+            };
+            own.or_else(|| part.imports.iter().find_map(|import| import.unknown()))
+        })
     }
 
     fn collect_systems<'a>(&'a self, found: &mut Vec<&'a str>) {
@@ -325,6 +348,11 @@ impl PartSystem {
         }
     }
 
+    /// It takes that code of that system.
+    pub(super) fn has(&self, system: &str, code: &str) -> bool {
+        self.member(Some(system), code, None, false).is_member()
+    }
+
     fn member(&self, system: Option<&str>, code: &str, display: Option<&str>, no_inactive: bool) -> Membership {
         if system.is_some_and(|system| system != self.url()) {
             return Membership::No;
@@ -341,9 +369,13 @@ impl PartSystem {
                     _ => Membership::Yes,
                 }
             }
-            Self::Grammar { grammar, codes } => {
-                yes_if(codes.as_ref().is_none_or(|codes| codes.contains(code)) && grammar.accepts(code))
-            }
+            Self::Grammar { grammar, codes, unit } => yes_if(
+                codes.as_ref().is_none_or(|codes| codes.contains(code))
+                    && match unit {
+                        Some(unit) => grammar::canonical_unit(code).as_ref() == Some(unit),
+                        None => grammar.accepts(code),
+                    },
+            ),
             Self::Listed { codes, .. } => yes_if(codes.contains(code)),
             Self::Missing { why, .. } => Membership::Unknown(*why),
         }
@@ -417,9 +449,10 @@ impl Resolver<'_> {
         }
         let codes: HashSet<_> = include.concepts.iter().map(|concept| concept.code.clone()).collect();
         if let Some(grammar) = Grammar::of(url)
-            && include.filters.is_empty()
+            && let Some(unit) = grammar::unit_filter(grammar, &include.filters)
         {
-            return Ok(PartSystem::Grammar { grammar, codes: (!codes.is_empty()).then_some(codes) });
+            let codes = (!codes.is_empty()).then_some(codes);
+            return Ok(PartSystem::Grammar { grammar, codes, unit });
         }
         if !codes.is_empty() {
             return Ok(PartSystem::Listed { url: url.into(), codes });

@@ -576,7 +576,7 @@ fn selects(include: &Include, part: &Part, system: &System, spot: &Spot<'_>, cod
             }
             _ => filter::selected(system, include).is_ok_and(|members| members.contains(id)),
         },
-        _ => include.concepts.is_empty() || include.concepts.iter().any(|concept| &*concept.code == code),
+        _ => part.system.as_ref().is_some_and(|own| own.has(system.url(), code)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `$expand` (FHIR R4 §4.9.18.1).
+//! `$expand` (FHIR R4 §4.9).
 
 use super::collect::{Collected, Item, Slot, What, Wish, collect, words};
 use super::issue::Refusal;

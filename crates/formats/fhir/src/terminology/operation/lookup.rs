@@ -1,4 +1,4 @@
-//! `CodeSystem/$lookup` (FHIR R4 §4.8.18.1).
+//! `CodeSystem/$lookup` (FHIR R4 §4.8).
 
 use std::sync::Arc;
 

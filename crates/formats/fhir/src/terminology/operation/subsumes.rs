@@ -1,4 +1,4 @@
-//! `CodeSystem/$subsumes` (FHIR R4 §4.8.18.3) and `$closure` (§4.10.13.2).
+//! `CodeSystem/$subsumes` (FHIR R4 §4.8) and `$closure` (§4.10).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `ConceptMap/$translate` (FHIR R4 §4.10.13.1), with the names of parameters of R4 and of R5.
+//! `ConceptMap/$translate` (FHIR R4 §4.10), with the names of parameters of R4 and of R5.
 
 use std::sync::Arc;
 

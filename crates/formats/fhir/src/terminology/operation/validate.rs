@@ -1,4 +1,4 @@
-//! `$validate-code` of a value set and of a code system (FHIR R4 §4.9.18.2, §4.8.18.2; the answers are
+//! `$validate-code` of a value set and of a code system (FHIR R4 §4.9, §4.8; the answers are
 //! those of the FHIR terminology ecosystem).
 
 use std::sync::Arc;
