@@ -95,16 +95,18 @@ pub(super) fn canonical_unit(code: &str) -> Option<String> {
     Unit::parse(code).ok().map(|unit| unit.canonical())
 }
 
-/// What the filters of an include ask of a grammar: nothing, or that units have one canonical form
-/// (`canonical = m`; FHIR R4, Using UCUM with FHIR). None when they ask something else.
-#[expect(clippy::option_option, reason = "no filter and a filter that cannot be applied are two answers")]
-pub(super) fn unit_filter(grammar: Grammar, filters: &[Filter]) -> Option<Option<String>> {
+/// The canonical form that the filters of an include ask of units, when they ask one (`canonical = m`;
+/// FHIR R4, Using UCUM with FHIR).
+///
+/// # Errors
+/// When they ask something else.
+pub(super) fn unit_filter(grammar: Grammar, filters: &[Filter]) -> Result<Option<String>, ()> {
     match filters {
-        [] => Some(None),
+        [] => Ok(None),
         [one] if grammar == Grammar::Ucum && &*one.property == "canonical" && one.op == FilterOp::Equal => {
-            one.value.as_deref().and_then(canonical_unit).map(Some)
+            one.value.as_deref().and_then(canonical_unit).map(Some).ok_or(())
         }
-        _ => None,
+        _ => Err(()),
     }
 }
 

@@ -14,6 +14,9 @@ use super::version::{self, VersionRule, chosen};
 
 /// Value sets that import value sets, at most so deep.
 const MAX_DEPTH: usize = 50;
+/// The includes that one question may have to visit, imports counted each time they are imported: a
+/// few value sets that import each other twice would make 2⁵⁰ of them.
+const MAX_WEIGHT: usize = 10_000;
 
 /// A value set resolved: its systems found, its filters applied, its imports resolved.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub struct Set {
     excludes: Vec<Part>,
     /// The expansion of its author, used when it has no compose.
     listed: Option<Listed>,
+    /// How many includes one question may have to visit.
+    weight: usize,
 }
 
 type Listed = HashMap<Box<str>, HashSet<Box<str>>>;
@@ -110,6 +115,9 @@ pub enum SetError {
     /// Value sets import each other in a circle; the circle.
     #[error("value sets import each other: {}", .0.join(", "))]
     Circle(Vec<String>),
+    /// Value sets import each other so often that no question could be answered.
+    #[error("the value set {0} imports too many value sets")]
+    TooBig(String),
     /// A filter cannot be applied.
     #[error("{0}")]
     Filter(FilterError),
@@ -121,7 +129,7 @@ impl SetError {
     pub const fn reason(&self) -> Reason {
         match self {
             Self::Unknown(_) => Reason::ValueSet,
-            Self::Circle(_) => Reason::Circle,
+            Self::Circle(_) | Self::TooBig(_) => Reason::Circle,
             Self::Filter(_) => Reason::Filter,
         }
     }
@@ -200,7 +208,7 @@ impl Set {
         source: &dyn Source,
         rules: &[VersionRule],
     ) -> Result<Arc<Self>, SetError> {
-        Resolver { source, rules, open: Vec::new() }.set(value_set)
+        Resolver { source, rules, open: Vec::new(), done: HashMap::new() }.set(value_set)
     }
 
     /// The definition.
@@ -227,13 +235,18 @@ impl Set {
     /// when exactly one include has it.
     #[must_use]
     pub fn member(&self, system: Option<&str>, code: &str, display: Option<&str>) -> Membership {
+        self.member_within(system, code, display, false)
+    }
+
+    /// The same inside another value set, which may leave out inactive codes.
+    fn member_within(&self, system: Option<&str>, code: &str, display: Option<&str>, no_inactive: bool) -> Membership {
         if let Some(listed) = &self.listed {
             if self.value_set.expansion.is_none() {
                 return Membership::Unknown(Reason::Empty);
             }
             return Self::in_list(listed, system, code);
         }
-        let no_inactive = self.leaves_out_inactive();
+        let no_inactive = no_inactive || self.leaves_out_inactive();
         let mut answer = Membership::No;
         for part in &self.includes {
             match part.member(system, code, display, no_inactive) {
@@ -329,7 +342,7 @@ impl Part {
             }
             // The display is judged once: by the system when the include has one, else by the imports.
             let display = if self.system.is_none() { display } else { None };
-            match import.member(system, code, display) {
+            match import.member_within(system, code, display, no_inactive) {
                 Membership::Yes => {}
                 other if answer.is_member() || other == Membership::No => answer = other,
                 _ => {}
@@ -394,6 +407,8 @@ struct Resolver<'a> {
     rules: &'a [VersionRule],
     /// The value sets that are being resolved, from the outermost.
     open: Vec<String>,
+    /// Those that were resolved, by canonical.
+    done: HashMap<String, Arc<Set>>,
 }
 
 impl Resolver<'_> {
@@ -403,14 +418,29 @@ impl Resolver<'_> {
         if (is_named && self.open.contains(&name)) || self.open.len() >= MAX_DEPTH {
             return Err(SetError::Circle(self.open.iter().cloned().chain([name]).collect()));
         }
-        self.open.push(name);
+        if is_named && let Some(known) = self.done.get(&name) {
+            return Ok(known.clone());
+        }
+        self.open.push(name.clone());
         let done = self.parts(value_set);
         self.open.pop();
-        done.map(Arc::new)
+        let mut set = done?;
+        let parts = set.includes.iter().chain(&set.excludes);
+        let weights = parts.map(|part| part.imports.iter().fold(1, |sum: usize, set| sum.saturating_add(set.weight)));
+        set.weight = weights.fold(1, usize::saturating_add);
+        if set.weight > MAX_WEIGHT {
+            return Err(SetError::TooBig(name));
+        }
+        let set = Arc::new(set);
+        if is_named {
+            self.done.insert(name, set.clone());
+        }
+        Ok(set)
     }
 
     fn parts(&mut self, value_set: &Arc<ValueSet>) -> Result<Set, SetError> {
-        let mut set = Set { value_set: value_set.clone(), includes: Vec::new(), excludes: Vec::new(), listed: None };
+        let mut set =
+            Set { value_set: value_set.clone(), includes: Vec::new(), excludes: Vec::new(), listed: None, weight: 1 };
         let Some(compose) = &value_set.compose else {
             set.listed = Some(listed(value_set));
             return Ok(set);
@@ -449,7 +479,7 @@ impl Resolver<'_> {
         }
         let codes: HashSet<_> = include.concepts.iter().map(|concept| concept.code.clone()).collect();
         if let Some(grammar) = Grammar::of(url)
-            && let Some(unit) = grammar::unit_filter(grammar, &include.filters)
+            && let Ok(unit) = grammar::unit_filter(grammar, &include.filters)
         {
             let codes = (!codes.is_empty()).then_some(codes);
             return Ok(PartSystem::Grammar { grammar, codes, unit });

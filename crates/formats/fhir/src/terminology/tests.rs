@@ -133,3 +133,40 @@ fn codes_without_case_are_found_and_supplements_laid_over() {
         with.has_supplement("http://e/s") && with.has_supplement("http://e/s|2") && !base.has_supplement("http://e/s")
     );
 }
+
+#[test]
+fn value_sets_that_import_each_other_twice_are_refused_at_once() {
+    let set = |at: usize| {
+        let next = at + 1;
+        format!(
+            r#"{{"resourceType":"ValueSet","url":"http://e/{at}","compose":{{"include":[
+            {{"valueSet":["http://e/{next}"]}},{{"valueSet":["http://e/{next}"]}}]}}}}"#
+        )
+    };
+    let mut all: Vec<_> = (0..40).map(set).collect();
+    all.push(
+        r#"{"resourceType":"ValueSet","url":"http://e/40","compose":{"include":[{"system":"http://e/animals"}]}}"#
+            .into(),
+    );
+    all.push(ANIMALS.into());
+    let texts: Vec<_> = all.iter().map(String::as_str).collect();
+    let terminology = Terminology::new(Arc::new(library(&texts)));
+    assert_eq!(terminology.set("http://e/0").unwrap_err().reason(), Reason::Circle);
+    assert_eq!(terminology.member("http://e/0", None, "cat", None), Membership::Unknown(Reason::Circle));
+    assert_eq!(terminology.member("http://e/35", None, "cat", None), Membership::Yes);
+}
+
+#[test]
+fn a_value_set_without_inactive_codes_has_none_from_its_imports_either() {
+    let system = r#"{"resourceType":"CodeSystem","url":"http://e/c","content":"complete","concept":[{"code":"a"},
+        {"code":"b","property":[{"code":"status","valueCode":"retired"}]}]}"#;
+    let inner = r#"{"resourceType":"ValueSet","url":"http://e/inner","compose":{"include":[{"system":"http://e/c"}]}}"#;
+    let outer = r#"{"resourceType":"ValueSet","url":"http://e/outer","compose":{"inactive":false,
+        "include":[{"valueSet":["http://e/inner"]}]}}"#;
+    let terminology = Terminology::new(Arc::new(library(&[system, inner, outer])));
+    let cases = [("inner", "a", true), ("inner", "b", true), ("outer", "a", true), ("outer", "b", false)];
+    for (set, code, expected) in cases {
+        let member = terminology.member(&format!("http://e/{set}"), Some("http://e/c"), code, None);
+        assert_eq!(member.is_member(), expected, "{set} {code}");
+    }
+}

@@ -164,7 +164,7 @@ pub fn read(reader: impl BufRead, layout: &Layout<'_>) -> Result<CodeSystem, Imp
         properties.extend(parent.and_then(|at| property("parent", at)));
         let concept = Concept {
             code: own.into(),
-            display: Some(field(&row, display).into()).filter(|name: &Box<str>| !name.is_empty()),
+            display: Some(field(&row, display)).filter(|name| !name.is_empty()).map(Into::into),
             properties,
             ..Concept::default()
         };

@@ -71,6 +71,8 @@ pub(super) struct Checker<'a, 'r> {
     pub(super) deprecated: Option<String>,
     pub(super) normalized: Option<String>,
     pub(super) inferred: Option<String>,
+    /// A value set that is being looked into leaves out inactive codes.
+    no_inactive: bool,
 }
 
 /// The coding that is looked for.
@@ -94,6 +96,7 @@ impl<'a, 'r> Checker<'a, 'r> {
             deprecated: None,
             normalized: None,
             inferred: None,
+            no_inactive: false,
         }
     }
 
@@ -196,6 +199,14 @@ impl<'a, 'r> Checker<'a, 'r> {
     }
 
     fn in_set(&mut self, set: &Arc<Set>, wanted: &Wanted<'_>, checked: &mut Checked) -> Option<bool> {
+        let outer = self.no_inactive;
+        self.no_inactive |= set.leaves_out_inactive();
+        let answer = self.in_parts(set, wanted, checked);
+        self.no_inactive = outer;
+        answer
+    }
+
+    fn in_parts(&mut self, set: &Arc<Set>, wanted: &Wanted<'_>, checked: &mut Checked) -> Option<bool> {
         let value_set = set.value_set();
         let Some(compose) = &value_set.compose else { return self.in_expansion(set, wanted, checked) };
         let mut order: Vec<_> = (0..compose.include.len()).collect();
@@ -358,8 +369,7 @@ impl<'a, 'r> Checker<'a, 'r> {
             self.issue(TxIssue::new(Error, "business-rule", "code-rule", message, &at));
             return false;
         }
-        let no_inactive = value_set.compose.as_ref().is_some_and(|compose| compose.inactive == Some(false));
-        if spot.is_inactive && (no_inactive || (is_whole && self.request.active_only == Some(true))) {
+        if spot.is_inactive && (self.no_inactive || (is_whole && self.request.active_only == Some(true))) {
             self.see_inactive(&spot, wanted.path, wanted.code);
             if is_whole {
                 let message = message::not_active(lang, wanted.code);

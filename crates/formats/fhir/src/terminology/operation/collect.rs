@@ -292,12 +292,14 @@ impl Collector<'_> {
             let Some(slot) = slots.get(item.system).copied() else { continue };
             let code: Box<str> = item.code(&out.systems[slot]).into();
             let url = &out.systems[slot].url;
+            let item = Item { system: slot, parent: None, ..item };
             let is_in_all = others.iter().all(|other| other.member(Some(url), &code, None).is_member());
             if is_in_all
+                && self.takes(&item, &out.systems[slot], set)
                 && !is_excluded(set, &out.systems[slot], &code, out)
                 && seen.insert((out.systems[slot].key, code))
             {
-                out.items.push(Item { system: slot, parent: None, ..item });
+                out.items.push(item);
             }
         }
         Ok(())

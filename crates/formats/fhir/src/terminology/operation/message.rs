@@ -439,6 +439,15 @@ pub(super) fn too_costly(lang: Lang, set: &str, most: usize) -> Message {
     )
 }
 
+pub(super) fn too_many_imports(lang: Lang, set: &str) -> Message {
+    say!(
+        lang,
+        "",
+        "Le jeu de valeurs '{set}' en inclut trop d'autres, directement ou non",
+        "The value set '{set}' includes too many others, directly or not"
+    )
+}
+
 pub(super) fn not_enumerable(lang: Lang, system: &str) -> Message {
     say!(
         lang,

@@ -220,6 +220,9 @@ impl Scope {
                 let before = way.get(..way.len().saturating_sub(1)).unwrap_or_default().join(", ");
                 Refusal::new(400, "processing", Some("vs-invalid"), message::circle(self.lang, at, &before))
             }
+            SetError::TooBig(name) => {
+                Refusal::new(422, "too-costly", Some("vs-invalid"), message::too_many_imports(self.lang, name))
+            }
             SetError::Filter(filter) => {
                 let (property, op) = (&*filter.property, &*filter.op);
                 let message = match &filter.value {
