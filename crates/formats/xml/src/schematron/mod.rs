@@ -9,6 +9,7 @@
 //! What could not be checked is told ([`Outcome::unchecked`], [`Schematron::defects`]) and is never a success.
 //! Absent on purpose: `key`, `documents`, foreign XSLT, network.
 
+mod cache;
 mod compile;
 mod files;
 mod finding;
@@ -19,6 +20,7 @@ mod source;
 mod svrl;
 mod values;
 
+pub(crate) use files::resolve;
 pub use files::{Files, Folder, Memory};
 pub use model::{Defect, DefectKind, LoadError, Role, Schematron};
 pub use run::{Failure, Fired, Outcome, Reason, Unchecked};

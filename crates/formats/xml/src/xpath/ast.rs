@@ -207,6 +207,9 @@ macro_rules! functions {
         pub(crate) enum Function { $($variant),* }
 
         impl Function {
+            /// All, in the order that compiled schemas are kept with.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant),*];
+
             /// The function of a name with so many arguments; the error says what is wrong with it.
             pub(crate) fn find(name: &str, arguments: usize) -> Result<Self, &'static str> {
                 let (function, least, most) = match name {
