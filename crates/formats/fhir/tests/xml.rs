@@ -160,6 +160,9 @@ fn what_fhir_forbids_in_xml_is_noted() {
         ),
         (r#"<name family="A"/>"#, Some((OddityKind::XmlForm, "Patient.name[0].family"))),
         (r#"<name><id value="a"/></name>"#, Some((OddityKind::XmlForm, "Patient.name[0].id"))),
+        (r#"<name id="a"><id value="b"/></name>"#, Some((OddityKind::XmlTwice, "Patient.name[0]"))),
+        (r#"<birthDate id="a"/><_birthDate value="b"/>"#, Some((OddityKind::XmlTwice, "Patient"))),
+        (r#"<resourceType value="Basic"/>"#, Some((OddityKind::XmlTwice, "Patient"))),
         (r#"<name>A</name>"#, Some((OddityKind::StrayText, "Patient.name[0]"))),
         (r#"<active xmlns="urn:x" value="true"/>"#, Some((OddityKind::ForeignNamespace, "Patient.active"))),
         (r#"<!-- fine --> <active value="true"/>"#, None),
@@ -372,7 +375,7 @@ proptest! {
     }
 }
 
-const PIECES: [&str; 24] = [
+const PIECES: [&str; 26] = [
     "<name>",
     "</name>",
     "<name/>",
@@ -396,5 +399,7 @@ const PIECES: [&str; 24] = [
     "<f:x xmlns:f='u'/>",
     "<id value=\"1\"/>",
     "<![CDATA[x]]>",
-    "<birthDate value='&#10;'/>",
+    "<birthDate value='&#10;' id='a'/>",
+    "<_birthDate value='1'/>",
+    "<name id='a' family='b'>",
 ];

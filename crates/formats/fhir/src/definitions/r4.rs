@@ -29,8 +29,8 @@ const COMPARTMENT_DEFINITION: u8 = 6;
 /// The definitions of R4.
 pub struct R4 {
     slots: Vec<Slot>,
-    /// By kind and canonical, without version.
-    by_url: HashMap<(u8, &'static str), Vec<u32>>,
+    /// The first of a kind and canonical, without version.
+    by_url: HashMap<(u8, &'static str), u32>,
     by_type: HashMap<&'static str, u32>,
     search_parameters: OnceLock<Vec<SearchParameter>>,
     operations: OnceLock<Vec<Operation>>,
@@ -39,6 +39,8 @@ pub struct R4 {
 
 struct Slot {
     entry: &'static Entry,
+    /// The next of that kind and canonical, in another version.
+    next: Option<u32>,
     document: OnceLock<Arc<Document>>,
     structure: OnceLock<Arc<Structure>>,
 }
@@ -80,9 +82,9 @@ impl R4 {
     /// All structures: datatypes, resources, profiles, extensions, logical models.
     pub fn structures(&self) -> impl Iterator<Item = Named> + '_ {
         self.of_kind(STRUCTURE_DEFINITION).map(|slot| Named {
-            url: &slot.entry.url,
-            name: &slot.entry.name,
-            type_name: &slot.entry.type_name,
+            url: slot.entry.url,
+            name: slot.entry.name,
+            type_name: slot.entry.type_name,
             defines_type: slot.entry.defines_type,
         })
     }
@@ -126,7 +128,7 @@ impl R4 {
     /// The canonicals of all resources of a kind, with their versions.
     pub fn canonicals(&self, kind: &str) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
         let slots = number(kind).into_iter().flat_map(|number| self.of_kind(number));
-        slots.map(|slot| (&*slot.entry.url, &*slot.entry.version))
+        slots.map(|slot| (slot.entry.url, slot.entry.version))
     }
 
     /// All resources of a kind.
@@ -145,23 +147,23 @@ impl R4 {
         };
         for (at, entry) in (0_u32..).zip(index) {
             // Two tables of HL7 v2 have a version in their own url.
-            let (url, _) = canonical(&entry.url);
-            r4.by_url.entry((entry.kind, url)).or_default().push(at);
+            let (url, _) = canonical(entry.url);
+            let next = r4.by_url.insert((entry.kind, url), at);
             if entry.defines_type {
-                r4.by_type.insert(&entry.type_name, at);
+                r4.by_type.insert(entry.type_name, at);
             }
-            r4.slots.push(Slot { entry, document: OnceLock::new(), structure: OnceLock::new() });
+            r4.slots.push(Slot { entry, next, document: OnceLock::new(), structure: OnceLock::new() });
         }
         r4
     }
 
     fn find(&self, kind: u8, wanted: &str) -> Option<&Slot> {
         let (url, version) = canonical(wanted);
-        // The key borrows for as long as the tables; the map only compares it.
-        let slots = self.by_url.get(&(kind, url) as &(u8, &str))?;
-        let slots = slots.iter().filter_map(|at| self.slots.get(*at as usize));
-        let Some(version) = version else { return slots.into_iter().next() };
-        slots.into_iter().find(|slot| is_version(&slot.entry.version, version) || *slot.entry.url == *wanted)
+        let slot = |at: &u32| self.slots.get(*at as usize);
+        let first = self.by_url.get(&(kind, url) as &(u8, &str)).and_then(slot);
+        let mut slots = std::iter::successors(first, |one| one.next.as_ref().and_then(slot));
+        let Some(version) = version else { return slots.next() };
+        slots.find(|slot| is_version(slot.entry.version, version) || slot.entry.url == wanted)
     }
 
     fn of_kind(&self, kind: u8) -> impl Iterator<Item = &Slot> {

@@ -13,7 +13,7 @@ static FILE: &[u8] = include_bytes!("../../definitions/r4.bin");
 
 /// The table of names and types, as it was written.
 pub(crate) struct Graph {
-    pub(crate) names: Vec<Box<str>>,
+    pub(crate) names: Vec<&'static str>,
     /// Names that may have a `_name` beside them.
     pub(crate) companions: Vec<u16>,
     pub(crate) types: Vec<GraphType>,
@@ -22,7 +22,7 @@ pub(crate) struct Graph {
 }
 
 pub(crate) struct GraphType {
-    pub(crate) name: Box<str>,
+    pub(crate) name: &'static str,
     pub(crate) kind: u8,
     pub(crate) is_abstract: bool,
     pub(crate) parent: u16,
@@ -47,10 +47,10 @@ pub(super) struct Entry {
     pub(super) block: u16,
     pub(super) start: u32,
     pub(super) end: u32,
-    pub(super) url: Box<str>,
-    pub(super) version: Box<str>,
-    pub(super) name: Box<str>,
-    pub(super) type_name: Box<str>,
+    pub(super) url: &'static str,
+    pub(super) version: &'static str,
+    pub(super) name: &'static str,
+    pub(super) type_name: &'static str,
     pub(super) defines_type: bool,
 }
 
@@ -82,37 +82,44 @@ static PARTS: LazyLock<Parts> = LazyLock::new(|| {
 });
 
 /// The names and types of R4.
-pub(crate) fn graph() -> Graph {
-    let bytes = inflate(PARTS.graph, 256 << 10);
-    let mut at = Reader(&bytes);
-    let names = at.many(|at| at.text());
-    let companions = at.many(Reader::u16);
-    let types: Vec<GraphType> = at.many(|at| GraphType {
-        name: at.text(),
-        kind: at.u8(),
-        is_abstract: at.u8() == 1,
-        parent: at.u16(),
-        name_id: at.u16(),
-        root: at.u16(),
-        element: at.u16(),
-        children: at.u16(),
-    });
-    let count: usize = types.iter().map(|one| usize::from(one.children)).sum();
-    let child = |at: &mut Reader<'_>| GraphChild {
-        name: at.u16(),
-        base: at.u16(),
-        type_id: at.u16(),
-        flags: at.u8(),
-        element: at.u16(),
-    };
-    let children = (0..count).map(|_| child(&mut at)).collect();
-    Graph { names, companions, types, children }
+pub(crate) fn graph() -> &'static Graph {
+    static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| inflate(PARTS.graph, 256 << 10));
+    static GRAPH: LazyLock<Graph> = LazyLock::new(|| Graph::read(&BYTES));
+    &GRAPH
+}
+
+impl Graph {
+    fn read(bytes: &'static [u8]) -> Self {
+        let mut at = Reader(bytes);
+        let names = at.many(Reader::text);
+        let companions = at.many(Reader::u16);
+        let types: Vec<GraphType> = at.many(|at| GraphType {
+            name: at.text(),
+            kind: at.u8(),
+            is_abstract: at.u8() == 1,
+            parent: at.u16(),
+            name_id: at.u16(),
+            root: at.u16(),
+            element: at.u16(),
+            children: at.u16(),
+        });
+        let count: usize = types.iter().map(|one| usize::from(one.children)).sum();
+        let child = |at: &mut Reader<'static>| GraphChild {
+            name: at.u16(),
+            base: at.u16(),
+            type_id: at.u16(),
+            flags: at.u8(),
+            element: at.u16(),
+        };
+        let children = (0..count).map(|_| child(&mut at)).collect();
+        Self { names, companions, types, children }
+    }
 }
 
 /// Every resource of the tables, structures first.
 pub(super) fn index() -> Vec<Entry> {
-    let bytes = inflate(PARTS.index, 1 << 20);
-    Reader(&bytes).many(|at| Entry {
+    static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| inflate(PARTS.index, 512 << 10));
+    Reader(&BYTES).many(|at| Entry {
         kind: at.u8(),
         block: at.u16(),
         start: at.u32(),
@@ -167,9 +174,10 @@ impl<'a> Reader<'a> {
         u32::from_le_bytes(self.array())
     }
 
-    fn text(&mut self) -> Box<str> {
+    #[expect(clippy::expect_used, reason = "the tables are part of the binary, and a test reads all of them")]
+    fn text(&mut self) -> &'a str {
         let size = self.u8();
-        String::from_utf8_lossy(self.take(usize::from(size))).into()
+        std::str::from_utf8(self.take(usize::from(size))).expect("the tables of the binary")
     }
 
     fn many<T>(&mut self, mut one: impl FnMut(&mut Self) -> T) -> Vec<T> {

@@ -132,12 +132,12 @@ pub struct Types {
     /// For each type a small table of its own: place in its members + 1, by the number of the name; for a base
     /// name of a choice, the place of its first member with [`CHOICE`] set.
     slots: Vec<u16>,
-    by_name: HashMap<Box<str>, TypeId>,
+    by_name: HashMap<&'static str, TypeId>,
     by_name_id: Vec<Option<TypeId>>,
 }
 
 struct Type {
-    name: Box<str>,
+    name: &'static str,
     name_id: NameId,
     kind: TypeKind,
     is_abstract: bool,
@@ -188,8 +188,8 @@ impl Types {
 
     /// `Patient`, `string`, `Patient.contact`.
     #[must_use]
-    pub fn name(&self, id: TypeId) -> &str {
-        &self.at(id).name
+    pub fn name(&self, id: TypeId) -> &'static str {
+        self.at(id).name
     }
 
     /// The number of its name; [`NameId::NONE`] for an element with members of its own.
@@ -295,7 +295,7 @@ impl Types {
         &self.types[usize::from(id.0)]
     }
 
-    fn of(graph: Graph) -> Self {
+    fn of(graph: &'static Graph) -> Self {
         let mut types = Self {
             types: Vec::with_capacity(graph.types.len()),
             children: Vec::with_capacity(graph.children.len()),
@@ -304,7 +304,7 @@ impl Types {
             by_name_id: vec![None; graph.names.len()],
         };
         let mut children = graph.children.iter();
-        for (number, one) in (0_u16..).zip(graph.types) {
+        for (number, one) in (0_u16..).zip(&graph.types) {
             let id = TypeId(number);
             let first = types.children.len();
             for (order, child) in (0..one.children).zip(children.by_ref()) {
@@ -321,7 +321,7 @@ impl Types {
                 });
             }
             let slots = types.index_children(first);
-            types.by_name.insert(one.name.clone(), id);
+            types.by_name.insert(one.name, id);
             if let Some(place) = types.by_name_id.get_mut(usize::from(one.name_id)) {
                 *place = Some(id);
             }

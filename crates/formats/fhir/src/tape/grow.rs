@@ -50,6 +50,11 @@ impl Growing {
         self.oddities.push((offset(self.nodes.len()), kind));
     }
 
+    /// Something odd about the innermost open object or array.
+    pub(crate) fn odd_container(&mut self, kind: OddityKind) {
+        self.oddities.push((self.open.last().copied().unwrap_or(0), kind));
+    }
+
     pub(crate) fn open_object(&mut self, key: NameId, start: usize) -> Result<(), TooMany> {
         self.open(key, start, Tag::Object)
     }

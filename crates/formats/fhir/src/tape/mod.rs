@@ -203,9 +203,11 @@ impl Oddity<'_> {
         let (severity, message) = self.kind.message();
         let rule = match self.kind {
             OddityKind::ByteOrderMark => Rule::fixed("RFC 8259", "8.1"),
-            OddityKind::XmlOrder | OddityKind::XmlForm | OddityKind::StrayText | OddityKind::ForeignNamespace => {
-                Rule::fixed("FHIR R4", "2.6.1")
-            }
+            OddityKind::XmlOrder
+            | OddityKind::XmlForm
+            | OddityKind::XmlTwice
+            | OddityKind::StrayText
+            | OddityKind::ForeignNamespace => Rule::fixed("FHIR R4", "2.6.1"),
             _ => Rule::fixed("FHIR R4", "2.6.2"),
         };
         Issue::new(severity, IssueType::Structure, rule, message, self.kind.mend()).at(self.node)
@@ -235,6 +237,8 @@ pub enum OddityKind {
     XmlOrder,
     /// XML: an attribute that should be an element, or the other way round.
     XmlForm,
+    /// XML: an attribute and an element of one name; one of the two was left out.
+    XmlTwice,
     /// XML: text between elements.
     StrayText,
     /// XML: an element outside the namespace of FHIR (of XHTML, for a narrative).
@@ -292,6 +296,13 @@ impl OddityKind {
                     "an attribute where an element belongs, or an element where an attribute does",
                 ),
             ),
+            Self::XmlTwice => (
+                Severity::Error,
+                Text::fixed(
+                    "un attribut et un élément portent ici le même nom",
+                    "an attribute and an element have the same name here",
+                ),
+            ),
             Self::StrayText => (
                 Severity::Error,
                 Text::fixed("du texte se trouve entre les éléments", "there is text between the elements"),
@@ -339,6 +350,7 @@ impl OddityKind {
                 "seuls id (hors ressource) et url d'une extension sont des attributs ; une valeur va dans value",
                 "only id (not of a resource) and url of an extension are attributes; a value goes into value",
             ),
+            Self::XmlTwice => Text::fixed("gardez l'un des deux", "keep one of the two"),
             Self::StrayText => Text::fixed(
                 "mettez la valeur dans l'attribut value, ou retirez le texte",
                 "put the value into the attribute value, or remove the text",

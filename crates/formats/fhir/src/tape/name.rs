@@ -134,7 +134,7 @@ pub(super) static NAMES: LazyLock<Names> = LazyLock::new(|| {
         names.add(&[name]);
     }
     for primary in &graph.companions {
-        let id = names.add(&["_", graph.names.get(usize::from(*primary)).map_or("", |name| name)]);
+        let id = names.add(&["_", graph.names.get(usize::from(*primary)).copied().unwrap_or_default()]);
         if let Some(place) = names.companion.get_mut(usize::from(*primary)) {
             *place = id;
         }

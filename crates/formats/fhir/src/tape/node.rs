@@ -201,7 +201,7 @@ impl<'a> Node<'a> {
             steps.push(node);
             node = parent;
         }
-        let mut path = node.resource_type().unwrap_or("$").to_owned();
+        let mut path = node.resource_type().filter(|name| !name.is_empty()).unwrap_or("$").to_owned();
         for step in steps.into_iter().rev() {
             step.push_step(&mut path);
         }

@@ -162,6 +162,12 @@ fn values_and_their_companions_are_aligned() {
 }
 
 #[test]
+fn a_path_is_never_empty() {
+    let document = parse(r#"{"resourceType":"","a":1}"#).unwrap();
+    assert_eq!((document.root().path(), document.root().get("a").unwrap().path()), ("$".into(), "$.a".into()));
+}
+
+#[test]
 fn a_place_inside_a_text_is_told() {
     let document = parse("{\"a\":\n \"b\u{e9}c\",\"d\":\"e\\n\"}").unwrap();
     let at = |name: &str, offset| document.root().get(name).unwrap().position_within(offset);

@@ -100,14 +100,14 @@ impl Reader<'_> {
         let end = tag.find(|sign: char| sign.is_ascii_whitespace() || matches!(sign, '/' | '>')).unwrap_or(tag.len());
         let span = self.span(node.range().start + end - name.len()..node.range().start + end);
         self.out.plain(NameId::RESOURCE_TYPE, span.start - 1..span.end + 1)?;
-        self.members(self.types.resource(name), node)?;
+        self.members(self.types.resource(name), node, vec![NameId::RESOURCE_TYPE])?;
         self.close(node);
         Ok(())
     }
 
     fn object(&mut self, key: NameId, type_id: Option<TypeId>, node: Node<'_, '_>) -> Result<(), TooMany> {
         self.open(key, node)?;
-        self.members(type_id, node)?;
+        self.members(type_id, node, Vec::new())?;
         self.close(node);
         Ok(())
     }
@@ -123,20 +123,26 @@ impl Reader<'_> {
         self.out.close(self.span(node.range()).end);
     }
 
-    /// What an element that is an object holds.
-    fn members(&mut self, type_id: Option<TypeId>, node: Node<'_, '_>) -> Result<(), TooMany> {
+    /// What an element that is an object holds. `used` are the names that its members have so far.
+    fn members(&mut self, type_id: Option<TypeId>, node: Node<'_, '_>, mut used: Vec<NameId>) -> Result<(), TooMany> {
         for attribute in node.attributes().filter(|attribute| attribute.namespace() != Some(XSI)) {
             let name = self.out.name(attribute.name());
+            if !self.is_new(&mut used, name) {
+                continue;
+            }
             if type_id.and_then(|id| self.types.child(id, name)).is_some_and(|child| !child.xml_attribute) {
                 self.out.odd(OddityKind::XmlForm);
             }
             self.string(name, attribute)?;
         }
-        self.elements(type_id, node)
+        self.elements(type_id, node, &mut used)
     }
 
-    fn elements(&mut self, type_id: Option<TypeId>, node: Node<'_, '_>) -> Result<(), TooMany> {
+    fn elements(&mut self, type_id: Option<TypeId>, node: Node<'_, '_>, used: &mut Vec<NameId>) -> Result<(), TooMany> {
         for group in self.groups(type_id, node) {
+            if !self.is_new(used, group.name) {
+                continue;
+            }
             if group.is_late {
                 self.out.odd(OddityKind::XmlOrder);
             }
@@ -146,9 +152,21 @@ impl Reader<'_> {
             if group.elements.iter().any(|element| !self.is_at_home(*element, group.child)) {
                 self.out.odd(OddityKind::ForeignNamespace);
             }
-            self.group(&group)?;
+            self.group(&group, used)?;
         }
         Ok(())
+    }
+
+    /// An object has each name once, in JSON: a second one (an attribute and an element, `_name` as an element) is
+    /// noted on the object and left out.
+    fn is_new(&mut self, used: &mut Vec<NameId>, name: NameId) -> bool {
+        let is_new = !used.contains(&name);
+        if is_new {
+            used.push(name);
+        } else {
+            self.out.odd_container(OddityKind::XmlTwice);
+        }
+        is_new
     }
 
     fn groups<'a, 'input>(&mut self, type_id: Option<TypeId>, node: Node<'a, 'input>) -> Vec<Group<'a, 'input>> {
@@ -181,12 +199,12 @@ impl Reader<'_> {
         self.types.primitive(child.type_id) == Some(PrimitiveKind::Xhtml)
     }
 
-    fn group(&mut self, group: &Group<'_, '_>) -> Result<(), TooMany> {
+    fn group(&mut self, group: &Group<'_, '_>, used: &mut Vec<NameId>) -> Result<(), TooMany> {
         let kind = group.child.map(|child| self.types.kind(child.type_id));
         match (group.child, kind) {
             (Some(child), _) if self.is_xhtml(child) => self.list(group, Self::div),
             (Some(child), Some(TypeKind::Primitive(kind))) => {
-                self.primitives(group, Some(child.type_id), kind.json_form())
+                self.primitives(group, Some(child.type_id), kind.json_form(), used)
             }
             (Some(child), Some(TypeKind::Resource)) => {
                 self.list(group, |reader, key, element| reader.wrapped(key, child.type_id, element))
@@ -195,7 +213,7 @@ impl Reader<'_> {
                 self.list(group, |reader, key, element| reader.object(key, Some(child.type_id), element))
             }
             (None, _) if group.elements.iter().all(is_like_a_primitive) => {
-                self.primitives(group, None, JsonForm::String)
+                self.primitives(group, None, JsonForm::String, used)
             }
             (None, _) => self.list(group, |reader, key, element| reader.object(key, None, element)),
         }
@@ -234,7 +252,13 @@ impl Reader<'_> {
         self.out.written(key, self.span(div.range()), &text)
     }
 
-    fn primitives(&mut self, group: &Group<'_, '_>, type_id: Option<TypeId>, form: JsonForm) -> Result<(), TooMany> {
+    fn primitives(
+        &mut self,
+        group: &Group<'_, '_>,
+        type_id: Option<TypeId>,
+        form: JsonForm,
+        used: &mut Vec<NameId>,
+    ) -> Result<(), TooMany> {
         let items: Vec<Primitive<'_, '_>> = group.elements.iter().map(primitive).collect();
         let array = is_array(group).then(|| self.span_of(group));
         if items.iter().any(|item| item.value.is_some()) {
@@ -243,6 +267,9 @@ impl Reader<'_> {
         if items.iter().any(|item| item.has_more) {
             let companion = format!("_{}", self.out.text_of(group.name));
             let companion = self.out.name(&companion);
+            if !self.is_new(used, companion) {
+                return Ok(());
+            }
             self.companions(companion, &items, array, type_id)?;
         }
         Ok(())
@@ -280,11 +307,14 @@ impl Reader<'_> {
                 continue;
             }
             self.open(key, item.element)?;
+            let mut used = Vec::new();
             for attribute in item.element.attributes().filter(|attribute| attribute.name() != "value") {
                 let name = self.out.name(attribute.name());
-                self.string(name, attribute)?;
+                if self.is_new(&mut used, name) {
+                    self.string(name, attribute)?;
+                }
             }
-            self.elements(type_id, item.element)?;
+            self.elements(type_id, item.element, &mut used)?;
             self.close(item.element);
         }
         self.close_list(array);
