@@ -1,7 +1,7 @@
 //! Documents made, valid or not at all: niveau 1 around a file, for any type of the tables; niveau 3 for the
 //! *lettre de liaison à la sortie* (LDL-SES 2022.01).
 //!
-//! A caller fills plain values ([`model`], which JSON gives too), the
+//! A caller fills plain values ([`model`], which JSON gives too; [`fhir`] takes them from a PDSm transaction), the
 //! builder writes every templateId, code and reference, then reads what it wrote with Socle's own rules:
 //! a document with an error is not given out. Order: what to build, writing the header (`head`), the letter
 //! (`letter`).
@@ -9,6 +9,7 @@
 //! What it will not do: invent a value that the caller did not give, carry an INS that the caller does not
 //! state as qualified (RNIV, EXI SI 08).
 
+pub mod fhir;
 mod head;
 mod letter;
 pub mod model;

@@ -132,6 +132,7 @@ impl Letter {
         let practice = self.recipient.to_build(("place des Tilleuls", "51300", "DOMPREMY"), "tel:0199000025");
         Head {
             id: self.id,
+            oid: None,
             set_id: Some(self.set_id),
             version: self.version,
             replaces: self.replaces.clone(),

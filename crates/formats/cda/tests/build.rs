@@ -243,3 +243,62 @@ fn what_is_built_passes_its_official_schematrons() {
         }
     }
 }
+
+/// The sample transaction of PDSm, its Binary a PDF.
+fn transaction(change: impl Fn(&mut Value)) -> socle_fhir::pdsm::ProvideBundle {
+    let mut bundle: Value = serde_json::from_str(include_str!("../../fhir/src/pdsm/iti65.json")).unwrap();
+    let pdf = b"%PDF-1.4";
+    let packed = |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+    let fiche = bundle.pointer_mut("/entry/1/resource").unwrap();
+    let attachment = fiche.pointer_mut("/content/0/attachment").unwrap().as_object_mut().unwrap();
+    let hex = socle_cda::xds::sha1_hex(pdf);
+    let digest: Vec<u8> = (0..20).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect();
+    attachment.insert("hash".into(), json!(packed(&digest)));
+    attachment.insert("size".into(), json!(pdf.len()));
+    attachment.insert("contentType".into(), json!("application/pdf"));
+    fiche["contained"][0]["qualification"] = json!([{"code": {"coding": [{
+        "system": "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante",
+        "code": "10", "display": "Médecin"}]}}]);
+    *bundle.pointer_mut("/entry/2/resource").unwrap() =
+        json!({"resourceType": "Binary", "contentType": "application/pdf", "data": packed(pdf)});
+    change(&mut bundle);
+    let document = socle_fhir::Document::parse(serde_json::to_vec(&bundle).unwrap()).unwrap();
+    match socle_fhir::pdsm::read_provide_bundle(&document) {
+        Ok(noted) => noted.value,
+        Err(issues) => panic!("{issues:?}"),
+    }
+}
+
+#[test]
+fn a_transaction_of_pdsm_with_a_pdf_becomes_a_niveau_1_document() {
+    let lot = transaction(|_| {});
+    let plan = socle_cda::build::fhir::level_1(&lot, 0).unwrap_or_else(|error| panic!("{error} {error:?}"));
+    let document = plan.build().unwrap_or_else(|error| panic!("{error}"));
+    let header = Header::read(&document).unwrap();
+    let fiche = &lot.documents[0].metadata;
+    assert_eq!(format!("urn:oid:{}", header.id.root), fiche.unique_id.value);
+    assert_eq!(header.title, fiche.title);
+    assert_eq!(header.code.code, fiche.type_code.code);
+    assert_eq!(header.confidentiality.code, "R");
+    assert_eq!(header.effective_time.to_string(), "20261124103000+0100");
+    assert_eq!(header.related.as_ref().unwrap().parent.root, "1.2.250.1.999.3.0");
+    assert_eq!(header.authors[0].ids[0].extension.as_deref(), Some("899700218896"));
+    assert_eq!(header.authors[0].specialty.as_ref().unwrap().code, "G15_10");
+    assert_eq!(header.main_event.practice_setting.code, "ETABLISSEMENT");
+    assert_eq!(header.encounter.facility.code, "SA01");
+    assert_eq!(document.payload().unwrap().unwrap(), b"%PDF-1.4");
+}
+
+#[test]
+fn what_a_transaction_does_not_say_is_listed() {
+    let lot = transaction(|bundle| {
+        let doctor = bundle.pointer_mut("/entry/1/resource/contained/0").unwrap().as_object_mut().unwrap();
+        doctor.remove("qualification");
+        doctor["identifier"][0]["system"] = json!("urn:oid:1.2.3");
+    });
+    let refused = socle_cda::build::fhir::level_1(&lot, 0).err().unwrap();
+    let told: Vec<_> = refused.findings.iter().map(|finding| finding.message.en.as_ref()).collect();
+    assert!(told.iter().any(|text| text.contains("national identifier (RPPS)")), "{told:?}");
+    assert!(told.iter().any(|text| text.contains("profession")), "{told:?}");
+    assert!(socle_cda::build::fhir::level_1(&lot, 9).is_err());
+}

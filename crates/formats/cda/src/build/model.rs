@@ -40,9 +40,12 @@ pub struct Level1 {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
-    /// Gives the document's id: `2.25.<this number>` (ITU-T X.667). A new one by default.
+    /// Gives the document's id: `2.25.<this number>` (ITU-T X.667), and those inside. A new one by default.
     #[serde(default = "Uuid::new_v4")]
     pub id: Uuid,
+    /// The document's id, when the caller has an OID of its own for it.
+    #[serde(default)]
+    pub oid: Option<String>,
     /// Gives the setId, the same for all versions. Derived from `id` by default: right for a first version.
     #[serde(default)]
     pub set_id: Option<Uuid>,
@@ -87,7 +90,7 @@ impl Head {
     /// The OID of the document.
     #[must_use]
     pub fn document_oid(&self) -> String {
-        format!("2.25.{}", self.id.as_u128())
+        self.oid.clone().unwrap_or_else(|| format!("2.25.{}", self.id.as_u128()))
     }
 
     pub(super) fn set_oid(&self) -> String {
