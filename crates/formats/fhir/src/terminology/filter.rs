@@ -23,6 +23,8 @@ pub struct FilterError {
     pub value: Option<Box<str>>,
     /// What is wrong.
     pub why: FilterFault,
+    /// Where: `ValueSet.compose.include[0].filter[1]`.
+    pub at: String,
 }
 
 /// What is wrong with a filter.
@@ -52,8 +54,8 @@ pub(super) fn selected(system: &CodeSystem, include: &Include) -> Result<Members
         return Ok(Members::of(listed, system.len()));
     }
     let mut tests = Vec::new();
-    for filter in &include.filters {
-        tests.push(Test::new(system, filter)?);
+    for (index, filter) in include.filters.iter().enumerate() {
+        tests.push(Test::new(system, filter, index)?);
     }
     let size = u32::try_from(system.len()).unwrap_or(u32::MAX);
     // Start from the smallest answer that is known without a scan.
@@ -84,13 +86,14 @@ enum Check<'a> {
 }
 
 impl<'a> Test<'a> {
-    fn new(system: &CodeSystem, filter: &'a Filter) -> Result<Self, FilterError> {
+    fn new(system: &CodeSystem, filter: &'a Filter, index: usize) -> Result<Self, FilterError> {
         let fail = |why: FilterFault| FilterError {
             system: system.url().into(),
             property: filter.property.clone(),
             op: filter.op.code().into(),
             value: filter.value.clone(),
             why,
+            at: format!("filter[{index}]"),
         };
         let value =
             filter.value.as_deref().filter(|value| !value.is_empty()).ok_or_else(|| fail(FilterFault::NoValue))?;

@@ -445,11 +445,11 @@ impl Resolver<'_> {
             set.listed = Some(listed(value_set));
             return Ok(set);
         };
-        for include in &compose.include {
-            set.includes.push(self.part(value_set, include)?);
+        for (index, include) in compose.include.iter().enumerate() {
+            set.includes.push(self.part(value_set, include).map_err(|error| placed(error, "include", index))?);
         }
-        for exclude in &compose.exclude {
-            set.excludes.push(self.part(value_set, exclude)?);
+        for (index, exclude) in compose.exclude.iter().enumerate() {
+            set.excludes.push(self.part(value_set, exclude).map_err(|error| placed(error, "exclude", index))?);
         }
         Ok(set)
     }
@@ -493,6 +493,17 @@ impl Resolver<'_> {
             None => Reason::CodeSystem,
         };
         Ok(PartSystem::Missing { url: url.into(), why })
+    }
+}
+
+/// Says in which include a filter is wrong; an import has said it already.
+fn placed(error: SetError, name: &str, index: usize) -> SetError {
+    match error {
+        SetError::Filter(filter) if filter.at.starts_with("filter") => {
+            let at = format!("ValueSet.compose.{name}[{index}].{}", filter.at);
+            SetError::Filter(FilterError { at, ..filter })
+        }
+        other => other,
     }
 }
 

@@ -191,7 +191,7 @@ impl<'a, 'r> Checker<'a, 'r> {
         let message = match systems.len() {
             1 => return systems.into_iter().next(),
             0 => message::cannot_infer(lang, code, &name),
-            _ => message::many_systems(lang, code, &name, &systems.into_iter().collect::<Vec<_>>().join(",")),
+            _ => message::many_systems(lang, code, &name, &systems.into_iter().collect::<Vec<_>>().join(", ")),
         };
         self.messages.push(message.text.clone());
         self.issue(TxIssue::new(Error, "not-found", "cannot-infer", message, "code"));

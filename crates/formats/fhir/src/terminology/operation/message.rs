@@ -187,7 +187,7 @@ pub(super) fn many_systems(lang: Lang, code: &str, set: &str, systems: &str) -> 
         "Unable_to_resolve_system__value_set_has_multiple_matches",
         "Le système du code '{code}' n'a pas pu être déduit du jeu de valeurs '{set}' : plusieurs conviennent ({systems})",
         "The System URI could not be determined for the code '{code}' in the ValueSet '{set}': value set expansion has \
-         multiple matches: {systems}"
+         multiple matches: [{systems}]"
     )
 }
 
@@ -471,7 +471,7 @@ pub(super) fn filter_without_value(lang: Lang, system: &str, property: &str, op:
         lang,
         "UNABLE_TO_HANDLE_SYSTEM_FILTER_WITH_NO_VALUE",
         "Le filtre du système '{system}' sur la propriété '{property}', opérateur '{op}', n'a pas de valeur",
-        "The system filter with property = {property}, op = {op} on {system} has no value"
+        "The system {system} filter with property = {property}, op = {op} has no value"
     )
 }
 

@@ -225,14 +225,20 @@ impl Scope {
             }
             SetError::Filter(filter) => {
                 let (property, op) = (&*filter.property, &*filter.op);
-                let message = match &filter.value {
-                    None => message::filter_without_value(self.lang, &filter.system, property, op),
+                let mut refusal = match filter.value.as_deref().filter(|value| !value.is_empty()) {
+                    None => {
+                        let message = message::filter_without_value(self.lang, &filter.system, property, op);
+                        Refusal::new(400, "invalid", Some("vs-invalid"), message)
+                    }
                     Some(value) => {
                         let set = &of.header.url;
-                        message::filter_not_understood(self.lang, [property, op, value], set, &filter.system)
+                        let message =
+                            message::filter_not_understood(self.lang, [property, op, value], set, &filter.system);
+                        Refusal::new(400, "not-supported", Some("vs-invalid"), message)
                     }
                 };
-                Refusal::new(400, "invalid", Some("vs-invalid"), message)
+                refusal.issues.iter_mut().for_each(|issue| issue.at.clone_from(&filter.at));
+                refusal
             }
         }
     }

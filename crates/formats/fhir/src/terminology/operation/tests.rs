@@ -115,6 +115,33 @@ fn refusals_say_why_and_with_which_status() {
 }
 
 #[test]
+fn a_filter_that_cannot_be_applied_is_pointed_at() {
+    let set = |filter: Value| {
+        json!([{"name": "valueSet", "resource": {"resourceType": "ValueSet", "url": "http://e/f", "compose": {"include": [
+            {"system": "http://e/animals", "filter": [{"property": "legs", "op": "=", "value": "4"}, filter]}]}}}])
+    };
+    let terminology = terminology(&animals());
+    let cases = [
+        (
+            json!({"property": "concept", "op": "is-a"}),
+            "invalid",
+            "The system http://e/animals filter with property = concept, op = is-a has no value",
+        ),
+        (
+            json!({"property": "code", "op": "regex", "value": "("}),
+            "not-supported",
+            "The filter 'code regex (' from the value set http://e/f was not understood in the context of http://e/animals",
+        ),
+    ];
+    for (filter, code, text) in cases {
+        let (status, outcome) = ask(set(filter), |node| terminology.expand(node, Context::default())).unwrap_err();
+        let issue = &outcome["issue"][0];
+        assert_eq!((status, &issue["code"], &issue["details"]["text"]), (400, &json!(code), &json!(text)));
+        assert_eq!(issue["expression"][0], "ValueSet.compose.include[0].filter[1]");
+    }
+}
+
+#[test]
 fn a_french_reader_is_answered_in_french() {
     let terminology = terminology(&animals());
     let parameters = |display: &str| {
