@@ -30,7 +30,7 @@ impl<'a> Machine<'a, '_> {
         let result = match (&left, &right) {
             (Item::Integer(left), Item::Integer(right)) => integers(operator, *left, *right),
             (Item::String(left), Item::String(right)) if operator == Binary::Plus => {
-                self.spend(left.len() as u64 / 64)?;
+                self.spend_text(left.len() + right.len())?;
                 Ok(Some(Item::from(format!("{left}{right}"))))
             }
             (Item::Temporal(moment), Item::Quantity(amount)) => move_by(operator, *moment, amount),

@@ -8,7 +8,7 @@ pub(super) struct Expr {
     pub(super) node: Node,
     /// The character of its name, operator or first sign.
     pub(super) at: u32,
-    /// How many expressions are inside each other here.
+    /// How many expressions are inside each other here; the left sides of operators in a row count once.
     pub(super) depth: u16,
 }
 

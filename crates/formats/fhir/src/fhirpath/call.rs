@@ -102,6 +102,7 @@ impl<'a> Machine<'a, '_> {
             Function::Combine => {
                 let more = if arguments == 2 { self.second_of_combine() } else { self.pop() };
                 let mut items = self.pop();
+                self.spend((items.len() + more.len()) as u64)?;
                 items.extend(more);
                 self.push(items);
             }
@@ -218,7 +219,7 @@ impl<'a> Machine<'a, '_> {
             self.push(Collection::new());
             return Ok(());
         };
-        self.spend(text.len() as u64 / 64)?;
+        self.spend_text(text.len())?;
         let result = match function {
             Function::StartsWith => Some(Item::Boolean(text.starts_with(&*argument))),
             Function::EndsWith => Some(Item::Boolean(text.ends_with(&*argument))),
@@ -272,8 +273,8 @@ impl<'a> Machine<'a, '_> {
             self.push(Collection::new());
             return Ok(());
         };
-        let growth = (text.len() as u64 + 1).saturating_mul(by.len() as u64 + 1);
-        self.spend(growth / 64)?;
+        let times = text.len() / pattern.len().max(1) + 1;
+        self.spend_text(text.len().saturating_add(times.saturating_mul(by.len())))?;
         let result = match function {
             Function::Replace if pattern.is_empty() => {
                 let mut signs: String = text.chars().flat_map(|sign| by.chars().chain([sign])).collect();
@@ -304,8 +305,9 @@ impl<'a> Machine<'a, '_> {
                 None => return self.fail(ErrorKind::Operands("join")),
             }
         }
-        let result = (!texts.is_empty()).then(|| texts.join(separator.as_deref().unwrap_or_default()));
-        self.spend(result.as_ref().map_or(0, |text| text.len() as u64 / 64))?;
+        let separator = separator.unwrap_or_default();
+        self.spend_text(texts.iter().map(|text| text.len() + separator.len()).sum())?;
+        let result = (!texts.is_empty()).then(|| texts.join(&separator));
         self.push(optional(result.map(Item::from)));
         Ok(())
     }

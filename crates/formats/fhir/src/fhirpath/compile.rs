@@ -3,16 +3,16 @@
 //! An error that the data could still avoid (a text where a number is wanted) is left to the evaluation, as the
 //! R4 test suite has it; an element that a type does not have is an error here.
 //!
-//! Order: options, the compiler, paths, functions with bodies, operators.
+//! Order: options, the compiler, paths, functions, operators. Functions with bodies or types are in `special.rs`.
 
 use std::sync::Arc;
 
 use regex::Regex;
 
-use super::ast::{Binary, Expr, Literal, Node, TypeName, Unit};
+use super::ast::{Binary, Expr, Literal, Node, Unit};
 use super::error::{ErrorKind, FhirPathError, Result};
-use super::functions::{Callable, Function, Signature, Special, Takes, find};
-use super::model::{System, Type, TypeId, TypeTest};
+use super::functions::{Callable, Function, Signature, Takes, find};
+use super::model::{System, Type, TypeId};
 use super::parser::parse;
 use super::program::{Block, Constant, Op, Program, Step, Variable};
 use super::strings::regex as make_regex;
@@ -90,22 +90,22 @@ impl Options<'_> {
     }
 }
 
-struct Compiler<'o> {
-    options: &'o Options<'o>,
-    ops: Vec<Op>,
-    places: Vec<u32>,
+pub(super) struct Compiler<'o> {
+    pub(super) options: &'o Options<'o>,
+    pub(super) ops: Vec<Op>,
+    pub(super) places: Vec<u32>,
     /// No operation before this one may be extended: it ends a block.
-    barrier: usize,
+    pub(super) barrier: usize,
 }
 
 /// What `$this` is.
 #[derive(Clone)]
-struct Scope {
-    this: Static,
+pub(super) struct Scope {
+    pub(super) this: Static,
 }
 
 impl Compiler<'_> {
-    fn expr(&mut self, expr: &Expr, scope: &Scope) -> Result<Static> {
+    pub(super) fn expr(&mut self, expr: &Expr, scope: &Scope) -> Result<Static> {
         match &expr.node {
             Node::Empty => {
                 self.put(Op::Empty, expr.at);
@@ -142,7 +142,7 @@ impl Compiler<'_> {
                 self.put(if *is_minus { Op::Negate } else { Op::Plus }, expr.at);
                 Ok(on)
             }
-            Node::Binary { operator, left, right } => self.binary(*operator, left, right, expr.at, scope),
+            Node::Binary { .. } => self.operators(expr, scope),
             Node::Type { is_test, operand, specifier } => {
                 let on = self.expr(operand, scope)?;
                 if *is_test { self.is(specifier, expr.at) } else { self.keep_type(&on, specifier, false, expr.at) }
@@ -370,16 +370,16 @@ impl Compiler<'_> {
         }
     }
 
-    fn put(&mut self, op: Op, at: u32) {
+    pub(super) fn put(&mut self, op: Op, at: u32) {
         self.ops.push(op);
         self.places.push(at);
     }
 
-    fn here(&self) -> u32 {
+    pub(super) fn here(&self) -> u32 {
         u32::try_from(self.ops.len()).unwrap_or(u32::MAX)
     }
 
-    fn block(&mut self, expr: &Expr, scope: &Scope) -> Result<(Block, Static)> {
+    pub(super) fn block(&mut self, expr: &Expr, scope: &Scope) -> Result<(Block, Static)> {
         self.barrier = self.ops.len();
         let start = self.here();
         let kind = self.expr(expr, scope)?;
@@ -388,174 +388,29 @@ impl Compiler<'_> {
     }
 }
 
-/// Functions with bodies or types.
+/// Operators.
 impl Compiler<'_> {
-    fn special(&mut self, special: Special, on: &Static, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
-        let first = arguments.first();
-        match special {
-            Special::Where => self.body(Op::Where, on, first, at).map(|_| on.clone()),
-            Special::Select => {
-                let kind = self.body(Op::Select, on, first, at)?;
-                Ok(Static { many: on.many || kind.many, ordered: on.ordered && kind.ordered, ..kind })
-            }
-            Special::All => self.body(Op::All, on, first, at).map(|_| Static::system(System::Boolean)),
-            Special::Exists => self.body(Op::Exists, on, first, at).map(|_| Static::system(System::Boolean)),
-            Special::Repeat => self.repeat(on, first, at),
-            Special::Aggregate => self.aggregate(on, arguments, at, scope),
-            Special::Iif => self.iif(on, arguments, at, scope),
-            Special::Sort => self.sort(on, arguments, at),
-            Special::Trace => self.trace(on, arguments, at, scope),
-            Special::Coalesce => self.coalesce(arguments, at, scope),
-            Special::Is | Special::As | Special::OfType => {
-                let specifier =
-                    first.and_then(type_name).ok_or(FhirPathError::new(ErrorKind::Expected("a type"), at))?;
-                match special {
-                    Special::Is => self.is(&specifier, at),
-                    // FHIRPath wants one item before as(); R4 itself writes it after descendants() (dom-3).
-                    Special::As => self.keep_type(on, &specifier, on.ordered && on.types.is_some(), at),
-                    _ => self.keep_type(on, &specifier, false, at),
-                }
-            }
+    /// Operators in a row are taken from the first on, without going down into each left side.
+    fn operators(&mut self, expr: &Expr, scope: &Scope) -> Result<Static> {
+        let mut row = Vec::new();
+        let mut first = expr;
+        while let Node::Binary { operator, left, right } = &first.node {
+            row.push((*operator, &**right, first.at));
+            first = left;
         }
-    }
-
-    fn body(&mut self, make: fn(Block) -> Op, on: &Static, body: Option<&Expr>, at: u32) -> Result<Static> {
-        let place = self.ops.len();
-        self.put(make(Block::NONE), at);
-        let Some(body) = body else { return Ok(Static::any()) };
-        let (block, kind) = self.block(body, &Scope { this: on.clone().single() })?;
-        self.ops[place] = make(block);
+        let mut kind = self.expr(first, scope)?;
+        for (operator, right, at) in row.into_iter().rev() {
+            kind = self.operator(operator, &kind, right, at, scope)?;
+        }
         Ok(kind)
     }
 
-    /// The body is evaluated on what it gives, too: it is compiled for the types of both.
-    fn repeat(&mut self, on: &Static, body: Option<&Expr>, at: u32) -> Result<Static> {
-        let (ops, barrier) = (self.ops.len(), self.barrier);
-        let first = self.body(Op::Repeat, on, body, at)?;
-        self.ops.truncate(ops);
-        self.places.truncate(ops);
-        self.barrier = barrier;
-        let kind = self.body(Op::Repeat, &on.with(&first), body, at)?;
-        Ok(Static { ordered: on.ordered && kind.ordered, ..kind.many() })
-    }
-
-    fn aggregate(&mut self, on: &Static, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
-        let has_start = arguments.len() > 1;
-        if let Some(start) = arguments.get(1) {
-            self.expr(start, scope)?;
-        }
-        let place = self.ops.len();
-        self.put(Op::Aggregate { body: Block::NONE, has_start }, at);
-        if let Some(body) = arguments.first() {
-            let (body, _) = self.block(body, &Scope { this: on.clone().single() })?;
-            self.ops[place] = Op::Aggregate { body, has_start };
-        }
-        Ok(Static::any())
-    }
-
-    fn iif(&mut self, on: &Static, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
-        let this = if on.types.as_ref().is_some_and(|types| types.is_empty()) { &scope.this } else { on };
-        let inner = Scope { this: this.clone().single() };
-        let place = self.ops.len();
-        self.put(Op::Iif { criterion: Block::NONE, then: Block::NONE, otherwise: Block::NONE }, at);
-        let (Some(criterion), Some(then)) = (arguments.first(), arguments.get(1)) else { return Ok(Static::any()) };
-        let (criterion, kind) = self.block(criterion, &inner)?;
-        let is_never = kind.is_never(|kind| kind.system() == Some(System::Boolean));
-        if is_never {
-            return Err(FhirPathError::new(ErrorKind::Types { operation: "iif" }, at));
-        }
-        let (then, mut result) = self.block(then, &inner)?;
-        let mut otherwise = Block::NONE;
-        if let Some(expr) = arguments.get(2) {
-            let (block, kind) = self.block(expr, &inner)?;
-            otherwise = block;
-            result = Static { many: result.many || kind.many, ..result.with(&kind) };
-        }
-        self.ops[place] = Op::Iif { criterion, then, otherwise };
-        Ok(result)
-    }
-
-    /// A key with a minus in front sorts downward, whatever its type.
-    fn sort(&mut self, on: &Static, arguments: &[Expr], at: u32) -> Result<Static> {
-        let place = self.ops.len();
-        self.put(Op::Sort(Box::default(), 0), at);
-        let inner = Scope { this: on.clone().single() };
-        let mut keys = Vec::new();
-        for argument in arguments {
-            let (key, is_down) = match &argument.node {
-                Node::Polarity { is_minus: true, operand } => (&**operand, true),
-                _ => (argument, false),
-            };
-            keys.push((self.block(key, &inner)?.0, is_down));
-        }
-        self.ops[place] = Op::Sort(keys.into(), self.here());
-        Ok(Static { ordered: true, ..on.clone() })
-    }
-
-    fn trace(&mut self, on: &Static, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
-        if let Some(name) = arguments.first() {
-            self.expr(name, scope)?;
-        }
-        self.body(Op::Trace, on, arguments.get(1), at)?;
-        self.barrier = self.ops.len();
-        Ok(on.clone())
-    }
-
-    fn coalesce(&mut self, arguments: &[Expr], at: u32, scope: &Scope) -> Result<Static> {
-        let place = self.ops.len();
-        self.put(Op::Coalesce(Box::default(), 0), at);
-        let mut blocks = Vec::new();
-        let mut result = Static::empty();
-        for argument in arguments {
-            let (block, kind) = self.block(argument, scope)?;
-            blocks.push(block);
-            result = result.with(&kind);
-        }
-        self.ops[place] = Op::Coalesce(blocks.into(), self.here());
-        Ok(result)
-    }
-
-    fn is(&mut self, specifier: &TypeName, at: u32) -> Result<Static> {
-        match TypeTest::named(specifier.namespace.as_deref(), &specifier.name) {
-            Some(test) => self.put_is(test, at),
-            None => self.put(Op::Fail(ErrorKind::UnknownType(specifier.name.clone())), at),
-        }
-        Ok(Static::system(System::Boolean))
-    }
-
-    fn put_is(&mut self, test: TypeTest, at: u32) {
-        let follows_reference = self.ops.len() > self.barrier
-            && matches!(self.ops.last(), Some(Op::Call(Function::Resolve, _)))
-            && test.fhir.is_some_and(|kind| types().kind(kind) == TypeKind::Resource);
-        match test.fhir.filter(|_| follows_reference) {
-            Some(kind) => {
-                self.ops.pop();
-                self.places.pop();
-                self.put(Op::ResolvesTo(kind), at);
-            }
-            None => self.put(Op::Is(test), at),
-        }
-    }
-
-    fn keep_type(&mut self, on: &Static, specifier: &TypeName, is_single: bool, at: u32) -> Result<Static> {
-        let Some(test) = TypeTest::named(specifier.namespace.as_deref(), &specifier.name) else {
-            self.put(Op::Fail(ErrorKind::UnknownType(specifier.name.clone())), at);
-            return Ok(Static::any());
-        };
-        self.put(Op::As { test, is_single }, at);
-        Ok(on.filtered(test))
-    }
-}
-
-/// Operators.
-impl Compiler<'_> {
-    fn binary(&mut self, operator: Binary, left: &Expr, right: &Expr, at: u32, scope: &Scope) -> Result<Static> {
-        let first = self.expr(left, scope)?;
+    fn operator(&mut self, operator: Binary, left: &Static, right: &Expr, at: u32, scope: &Scope) -> Result<Static> {
         let make: fn(Block) -> Op = match operator {
             Binary::And => Op::And,
             Binary::Or => Op::Or,
             Binary::Implies => Op::Implies,
-            _ => return self.eager(operator, &first, right, at, scope),
+            _ => return self.eager(operator, left, right, at, scope),
         };
         let place = self.ops.len();
         self.put(make(Block::NONE), at);
@@ -599,18 +454,4 @@ fn arithmetic(operator: Binary, left: &Static, right: &Static) -> Static {
         systems.chain(decimal).collect()
     });
     Static { types, many: false, ordered: true }
-}
-
-/// `Patient`, `FHIR.Patient` as an argument.
-fn type_name(expr: &Expr) -> Option<TypeName> {
-    match &expr.node {
-        Node::Member { base: None, name } => Some(TypeName { namespace: None, name: name.clone() }),
-        Node::Member { base: Some(base), name } => match &base.node {
-            Node::Member { base: None, name: namespace } => {
-                Some(TypeName { namespace: Some(namespace.clone()), name: name.clone() })
-            }
-            _ => None,
-        },
-        _ => None,
-    }
 }

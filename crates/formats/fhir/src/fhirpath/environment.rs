@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::navigate::resolve_inside;
-use super::value::{Collection, Element, Item};
+use super::value::{Element, Item};
 use crate::tape::Node;
 
 /// What the document alone does not know. Every answer may be «I do not know» (none).
@@ -91,7 +91,8 @@ pub struct Environment<'a> {
     pub(super) context: Option<Item<'a>>,
     pub(super) now: Option<jiff::Timestamp>,
     pub(super) budget: Budget,
-    pub(super) variables: Vec<(&'a str, Collection<'a>)>,
+    /// No [`super::Collection`]: that would tie the environment to one lifetime.
+    pub(super) variables: Vec<(&'a str, Vec<Item<'a>>)>,
 }
 
 impl Default for Environment<'_> {
@@ -147,9 +148,9 @@ impl<'a> Environment<'a> {
 
     /// The value of an external constant that was named when the program was compiled.
     #[must_use]
-    pub fn with_variable(mut self, name: &'a str, value: Collection<'a>) -> Self {
+    pub fn with_variable(mut self, name: &'a str, value: impl IntoIterator<Item = Item<'a>>) -> Self {
         self.variables.retain(|(known, _)| *known != name);
-        self.variables.push((name, value));
+        self.variables.push((name, value.into_iter().collect()));
         self
     }
 }

@@ -30,12 +30,13 @@
 //! `sort`, `coalesce`, `lowBoundary`, `highBoundary`, `precision`, `comparable`, `encode`, `escape`, parts of
 //! dates. Not here: `defineVariable`, and any I/O.
 //!
-//! Order of the rooms: text to tree (`lexer`, `parser`, `ast`), tree to program (`functions`, `typing`, `compile`,
-//! `program`), evaluation (`machine`, `navigate`, `call`, `compare`, `arithmetic`, `convert`, `strings`), values
+//! Order of the rooms: text to tree (`lexer`, `parser`, `ast`), tree to program (`functions`, `typing`, `compile`, `special`,
+//! `program`), evaluation (`machine`, `bodies`, `navigate`, `call`, `compare`, `arithmetic`, `convert`, `strings`), values
 //! (`value`, `decimal`, `temporal`, `model`).
 
 mod arithmetic;
 mod ast;
+mod bodies;
 mod call;
 mod compare;
 mod compile;
@@ -50,6 +51,7 @@ mod model;
 mod navigate;
 mod parser;
 mod program;
+mod special;
 mod strings;
 mod temporal;
 #[cfg(test)]

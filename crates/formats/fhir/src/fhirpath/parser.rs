@@ -9,6 +9,8 @@ use super::temporal::CalendarUnit;
 
 /// Expressions inside each other; the deepest of R4 has about 50.
 const MAX_DEPTH: u16 = 200;
+/// Operators in a row.
+const MAX_CHAIN: u16 = 1000;
 
 pub(super) fn parse(text: &str) -> Result<Expr> {
     let mut parser = Parser { tokens: lex(text)?, at: 0, nesting: 0 };
@@ -36,7 +38,10 @@ impl Parser {
             return self.fail(ErrorKind::TooComplex);
         }
         let mut left = self.unary()?;
-        loop {
+        for length in 0.. {
+            if length > MAX_CHAIN {
+                return self.fail(ErrorKind::TooComplex);
+            }
             if let Some(is_test) = self.type_operator().filter(|_| TYPE_LEVEL >= level) {
                 left = self.type_operation(left, is_test)?;
                 continue;
@@ -45,7 +50,7 @@ impl Parser {
             let at = self.place();
             self.at += 1;
             let right = self.expression(binds + 1)?;
-            let depth = left.depth.max(right.depth);
+            let depth = (left.depth - 1).max(right.depth);
             let node = Node::Binary { operator, left: Box::new(left), right: Box::new(right) };
             left = self.expr(node, at, depth)?;
         }
