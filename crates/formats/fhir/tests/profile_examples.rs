@@ -13,9 +13,13 @@ use std::collections::BTreeSet;
 
 use socle_fhir::Document;
 use socle_fhir::profile::{Options, Validator};
+use socle_finding::Finding;
 
-/// Examples that break R4, and how. Beside them, the `*-questionnaire.json` made by a tool lack `linkId` in
-/// their inner items.
+/// What breaks in the `*-questionnaire.json`, which a tool made: inner items lack `linkId`, two have the same,
+/// groups are empty.
+const OF_THE_TOOL: &[&str] = &["Questionnaire.item.linkId min 1", "que-1", "que-2"];
+
+/// Examples that break R4, and how.
 const WRONG: &[(&str, &str)] = &[
     ("activitydefinition-servicerequest-example.json", "narrative of white space only"),
     ("activitydefinition-supplyrequest-example.json", "narrative of white space only"),
@@ -29,6 +33,7 @@ const WRONG: &[(&str, &str)] = &[
     ("message-response-link.json", "the id in fullUrl is not that of the resource"),
     ("observation-example-clinical-gender.json", "performer is an Encounter"),
     ("questionnaire-zika-virus-exposure-assessment.json", "narrative of white space only"),
+    ("riskassessment-example-prognosis.json", "ras-2 does not hold for a Range; the Java validator says the same"),
     ("testscript-example-multisystem.json", "`xml` is no media type"),
     ("testscript-example-readtest.json", "`xml` is no media type"),
     ("testscript-example-search.json", "`xml` is no media type"),
@@ -45,10 +50,11 @@ fn an_official_example_is_wrong_only_where_we_know_why() {
         let document = Document::parse(bytes).unwrap();
         let report = validator.validate(&document, &[]);
         let errors: Vec<_> = report.findings.iter().filter(|finding| finding.is_error()).collect();
-        let only_link_ids = errors.iter().all(|finding| finding.rule.point == "Questionnaire.item.linkId min 1");
-        let is_known_kind = only_link_ids && name.ends_with("-questionnaire.json");
-        if !errors.is_empty() && !is_known_kind {
-            for error in errors.iter().take(3) {
+        let is_tools_fault =
+            |finding: &&Finding| name.ends_with("-questionnaire.json") && OF_THE_TOOL.contains(&&*finding.rule.point);
+        let others: Vec<_> = errors.into_iter().filter(|finding| !is_tools_fault(finding)).collect();
+        if !others.is_empty() {
+            for error in others.iter().take(3) {
                 println!("{name} {} {} {}", error.at.path, error.rule, error.message.en);
             }
             wrong.insert(name);

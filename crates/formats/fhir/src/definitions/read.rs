@@ -58,7 +58,8 @@ pub fn read_structure(node: Node<'_>) -> Result<Structure, DefinitionError> {
     Ok(Structure {
         url: required(node, "url")?,
         version: text(node, "version"),
-        name: required(node, "name")?,
+        // FHIR requires it and nothing here depends on it: a definition without one still defines.
+        name: node.text("name").unwrap_or_default().into(),
         kind: code(node, "kind", structure_kind)?.ok_or_else(|| fail(node, DefinitionErrorKind::Missing("kind")))?,
         type_name: required(node, "type")?,
         is_abstract: flag(node, "abstract"),

@@ -9,12 +9,15 @@
 
 use std::sync::Arc;
 
-use super::invariant::{self, Invariant};
+use super::invariant::{self, Invariant, Made};
 use super::library::Library;
 use super::primitive::Primitive;
 use super::program::{Children, Code, Member, Program, Rare, Spec, Target, TypeSpec};
 use super::slicing;
-use crate::definitions::{Constraint, Derivation, Element, Max, SlicingRules, Structure, TypeRef};
+use crate::definitions::{
+    Constraint, Derivation, Element, Max, SlicingRules, Structure, TypeId, TypeKind, TypeRef, types as kinds,
+};
+use crate::tape::NameId;
 
 /// The program of a structure; none when it has no snapshot.
 pub(super) fn compile(library: &Library, structure: Arc<Structure>) -> Option<Program> {
@@ -123,6 +126,7 @@ impl Compiler<'_> {
             max: count(element.max),
             many: element.base.as_ref().map_or(count(element.max) > 1, |base| count(Some(base.max)) > 1),
             must_support: element.must_support,
+            kind: kind_at(&self.structure.type_name, element).filter(|kind| kinds().kind(*kind) != TypeKind::Resource),
             types,
             children,
             same_as: self.same_as(element),
@@ -229,12 +233,16 @@ impl Compiler<'_> {
         };
         let mut made = Vec::new();
         for (place, constraint) in element.constraints.iter().enumerate() {
-            if &*constraint.key == "ele-1" || known(constraint) {
+            if known(constraint) {
                 continue;
             }
-            match invariant::compile(self.structure, constraint, u32::try_from(place).unwrap_or(u32::MAX)) {
-                Some(invariant) => made.push(invariant),
-                None => self.unwritten.push(constraint.key.clone()),
+            let on = element.types.first().filter(|_| element.types.len() == 1).and_then(|of| kind_of(&of.code));
+            let on = on.or_else(|| kind_at(&self.structure.type_name, element));
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            match invariant::compile(self.structure, constraint, place, on) {
+                Made::Invariant(invariant) => made.push(invariant),
+                Made::Unwritten => self.unwritten.push(constraint.key.clone()),
+                Made::Walked => {}
             }
         }
         made.into()
@@ -247,6 +255,21 @@ impl Compiler<'_> {
         }
         Some(Box::new(binding))
     }
+}
+
+/// A datatype by its name; not what an element defines where it stands, and no resource.
+fn kind_of(name: &str) -> Option<TypeId> {
+    let kind = kinds().named(name)?;
+    let is_own = !matches!(name, "Element" | "BackboneElement") && kinds().kind(kind) != TypeKind::Resource;
+    is_own.then_some(kind)
+}
+
+/// The type of an element by its path, down from the type of the structure; none for a choice.
+fn kind_at(type_name: &str, element: &Element) -> Option<TypeId> {
+    let mut steps = element.path.split('.');
+    steps.next()?;
+    let first = kinds().named(type_name)?;
+    steps.try_fold(first, |kind, step| Some(kinds().child(kind, NameId::of(step)?)?.type_id))
 }
 
 /// `value` + `dateTime` = `valueDateTime`.
@@ -288,6 +311,7 @@ fn type_spec(library: &Library, of: &TypeRef) -> TypeSpec {
     TypeSpec {
         code,
         name: name.into(),
+        kind: kind_of(name),
         profiles: of.profiles.clone().into(),
         targets: of.target_profiles.iter().map(|canonical| target(canonical)).collect(),
         aggregation: of.aggregation.clone().into(),

@@ -61,6 +61,10 @@ pub struct Options {
     pub unknown_code: Severity,
     /// What a display is worth that is not that of its code.
     pub wrong_display: Severity,
+    /// What a reference says of its target's type is checked even when the target is not in the document.
+    pub reference_types: bool,
+    /// Extensions of example.org are let pass.
+    pub example_urls: bool,
     /// Relative references are `Type/id`.
     pub strict_references: bool,
     /// Text that looks like HTML is an error.
@@ -78,6 +82,8 @@ impl Default for Options {
             asked_profile_unknown: Severity::Error,
             unknown_code: Severity::Error,
             wrong_display: Severity::Warning,
+            reference_types: true,
+            example_urls: true,
             strict_references: true,
             security_checks: false,
             max_findings: 10_000,

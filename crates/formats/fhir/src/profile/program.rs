@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::invariant::Invariant;
 use super::primitive::Primitive;
 use super::slicing::Slicing;
-use crate::definitions::{self, Structure, Value};
+use crate::definitions::{self, Structure, TypeId, Value};
 use crate::tape::NameId;
 
 /// A type of R4 by its place in the library.
@@ -53,6 +53,8 @@ pub(super) struct Spec {
     /// It is written as an array.
     pub(super) many: bool,
     pub(super) must_support: bool,
+    /// The type of its values, for FHIRPath; none for a choice, whose types say it, and for a resource.
+    pub(super) kind: Option<TypeId>,
     pub(super) types: Box<[TypeSpec]>,
     /// The children that this structure lists itself; otherwise those of the type hold.
     pub(super) children: Option<Box<Children>>,
@@ -91,6 +93,8 @@ impl Rare {
 pub(super) struct TypeSpec {
     pub(super) code: Code,
     pub(super) name: Box<str>,
+    /// The same for FHIRPath; none for a resource and for elements defined where they stand.
+    pub(super) kind: Option<TypeId>,
     /// It follows one of these.
     pub(super) profiles: Box<[Box<str>]>,
     /// What it points at follows one of these.

@@ -87,10 +87,7 @@ pub(super) fn compile(
         .map(|slice| Slice {
             spec: u32::try_from(*slice).unwrap_or(u32::MAX),
             name: structure.elements[*slice].slice_name.clone().unwrap_or_default(),
-            tests: discriminators
-                .iter()
-                .map(|by| test(library, &Definition { structure: Arc::clone(structure), at: *slice }, by))
-                .collect(),
+            tests: tests(library, &Definition { structure: Arc::clone(structure), at: *slice }, &discriminators),
         })
         .collect();
     Some(Box::new(Slicing {
@@ -114,6 +111,16 @@ fn discriminators(head: &Element) -> Vec<Discriminator> {
         return Vec::new();
     };
     vec![Discriminator { kind: implied.0, path: implied.1.into() }]
+}
+
+/// A discriminator on which the slice says nothing tells nothing, as long as another one does.
+fn tests(library: &Library, slice: &Definition, discriminators: &[Discriminator]) -> Vec<Test> {
+    let mut tests: Vec<Test> = discriminators.iter().map(|by| test(library, slice, by)).collect();
+    let decides = |test: &Test| !matches!(test.rule, TestRule::Undecidable);
+    if tests.iter().any(decides) {
+        tests.retain(decides);
+    }
+    tests
 }
 
 fn test(library: &Library, slice: &Definition, by: &Discriminator) -> Test {
@@ -286,6 +293,9 @@ impl Definition {
         let element = self.element();
         if let Some(rule) = exact(element) {
             return Some(rule);
+        }
+        if element.max == Some(Max::Count(0)) {
+            return Some(TestRule::Exists(false));
         }
         let mut parts = Vec::new();
         self.parts(&mut Vec::new(), &mut parts);

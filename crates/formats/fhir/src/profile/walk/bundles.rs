@@ -261,7 +261,7 @@ impl<'d> Walk<'_, 'd> {
             let mode = entry.get("search").and_then(|search| search.text("mode"));
             let Some(resource) = entry.get("resource") else { continue };
             let kind = resource.resource_type();
-            let is_match = mode.is_none_or(|mode| mode == "match") && kind != Some("OperationOutcome");
+            let is_match = mode == Some("match") && kind != Some("OperationOutcome");
             if is_match && kind != Some(wanted) {
                 self.error(
                     resource,

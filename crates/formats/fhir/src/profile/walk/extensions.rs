@@ -4,10 +4,11 @@ use socle_finding::Text;
 
 use super::Walk;
 use super::say::{both, r4, rule_of};
-use crate::definitions::{ContextKind, types};
+use crate::definitions::{ContextKind, TypeId, TypeKind, types};
 use crate::profile::library::Followed;
 use crate::profile::program::{Code, Program, Spec};
 use crate::profile::report::Subject;
+use crate::profile::slicing::TestRule;
 use crate::tape::{Kind, NameId, Node};
 
 impl<'d> Walk<'_, 'd> {
@@ -49,6 +50,7 @@ impl<'d> Walk<'_, 'd> {
         match self.library.follow(url) {
             Followed::Profile(program) if &*program.structure.type_name == "Extension" => {
                 self.against(node, &program);
+                self.inner_urls(node, &program);
                 self.context(node, holder, &program);
                 self.modifier(node, &program);
             }
@@ -58,8 +60,15 @@ impl<'d> Walk<'_, 'd> {
 
     fn unknown_extension(&mut self, at: Node<'d>, url: &str) {
         self.not_checked(Subject::Extension, url, at);
-        let hl7 = url.starts_with("http://hl7.org/fhir/");
-        if hl7 || is_cross_version(url) {
+        let hl7 = url.starts_with("http://hl7.org/fhir/StructureDefinition/");
+        if is_example(url) && !self.options.example_urls {
+            self.error(
+                at,
+                r4("2.4.1"),
+                Text::fixed("une URL d'exemple n'a pas sa place ici", "an example URL has no place here"),
+                Text::fixed("mettez l'URL de la vraie définition", "put the URL of the real definition"),
+            );
+        } else if hl7 || is_cross_version(url) || is_example(url) {
             return;
         }
         let severity = self.options.unknown_extension;
@@ -76,6 +85,34 @@ impl<'d> Walk<'_, 'd> {
                 "add the package that defines it (socle package add) or give it by --with",
             ),
         );
+    }
+
+    /// The relative URLs inside a complex extension are those of its definition.
+    fn inner_urls(&mut self, node: Node<'d>, program: &Program) {
+        let Some(children) = &program.root().children else { return };
+        let inner = children.list.iter().map(|at| &program.specs[*at as usize]);
+        let inner = inner.filter(|spec| program.element(spec).path.ends_with(".extension"));
+        let Some(slicing) = inner.filter_map(|spec| spec.slicing.as_ref()).next() else { return };
+        for extension in node.all("extension") {
+            let Some(at) = extension.get("url") else { continue };
+            let Some(url) = at.str().filter(|url| !url.contains(':') && !url.is_empty()) else { continue };
+            let known = slicing.slices.iter().flat_map(|slice| &slice.tests).any(|test| match &test.rule {
+                TestRule::Fixed(value) | TestRule::Pattern(value) => value.node().str() == Some(url),
+                TestRule::Url(known) => &**known == url,
+                _ => true,
+            });
+            if !known {
+                self.error(
+                    extension,
+                    rule_of(program, "Extension.extension"),
+                    Text::fixed(
+                        "la définition de l'extension ne connaît pas cette partie",
+                        "the definition of the extension knows no such part",
+                    ),
+                    Text::fixed("corrigez l'url de la partie", "mend the url of the part"),
+                );
+            }
+        }
     }
 
     fn modifier(&mut self, node: Node<'d>, program: &Program) {
@@ -99,14 +136,15 @@ impl<'d> Walk<'_, 'd> {
     }
 
     fn context(&mut self, node: Node<'d>, holder: Option<Node<'d>>, program: &Program) {
+        self.context_invariants(node, holder, program);
         let contexts = &program.structure.contexts;
-        if contexts.is_empty() {
+        // R4's own definitions have this one on `type`, its definition says `type.code`.
+        if contexts.is_empty() || program.structure.url.ends_with("/structuredefinition-fhir-type") {
             return;
         }
-        let anywhere = contexts.iter().any(|context| {
-            context.kind == ContextKind::FhirPath
-                || (context.kind == ContextKind::Element && matches!(&*context.expression, "Element" | "*"))
-        });
+        let anywhere = contexts
+            .iter()
+            .any(|context| context.kind == ContextKind::Element && matches!(&*context.expression, "Element" | "*"));
         if anywhere {
             return;
         }
@@ -119,9 +157,11 @@ impl<'d> Walk<'_, 'd> {
             }
             ContextKind::Extension => {
                 let url = context.expression.split('#').next().unwrap_or_default();
-                is_extension(holder) && holder.text("url") == Some(url)
+                // `Extension.value` may be a primitive, whose `_value…` holds the extension.
+                let above = [Some(holder), holder.parent()].into_iter().flatten();
+                above.filter(|node| is_extension(*node)).any(|node| node.text("url") == Some(url))
             }
-            ContextKind::FhirPath => true,
+            ContextKind::FhirPath => self.is_context(&context.expression, holder),
         });
         if fits {
             return;
@@ -142,8 +182,70 @@ impl<'d> Walk<'_, 'd> {
         );
     }
 
+    /// A FHIRPath context: one of the elements that it gives from the resource is the holder.
+    fn is_context(&self, text: &str, holder: Node<'d>) -> bool {
+        let Some(resource) = self.resources.last() else { return true };
+        self.selects(text, *resource, holder).unwrap_or(true)
+    }
+
+    /// FHIRPath that must hold on the element that has the extension.
+    fn context_invariants(&mut self, node: Node<'d>, holder: Option<Node<'d>>, program: &Program) {
+        let Some(holder) = holder else { return };
+        for text in &program.structure.context_invariants {
+            let on = if holder.resource_type().is_some() { None } else { self.kind_of(holder) };
+            if self.holds_here(text, holder, on) == Some(false) {
+                let text = text.to_string();
+                self.error(
+                    node,
+                    rule_of(program, "contextInvariant"),
+                    both(
+                        format!("l'extension ne peut être ici que si : {text}"),
+                        format!("the extension may be here only if: {text}"),
+                    ),
+                    Text::fixed(
+                        "retirez-la, ou corrigez l'élément qui la porte",
+                        "remove it, or mend the element that has it",
+                    ),
+                );
+            }
+        }
+    }
+
     /// What the definitions call an element: `Patient.name`, `HumanName`, `Element`.
     fn names(&self, node: Node<'d>) -> Vec<String> {
+        let (place, whole) = self.standing(node);
+        let mut names = vec![whole];
+        if let Some(standing) = place {
+            names.push(standing.path().to_owned());
+            let base = standing.program.element(standing.spec).base.as_ref();
+            names.extend(base.map(|base| base.path.to_string()));
+            if let Some(same) = standing.same() {
+                names.push(standing.program.element(same).path.to_string());
+            }
+        }
+        let kinds = types();
+        let of = place.and_then(|standing| match standing.spec.types.get(standing.ty as usize) {
+            Some(of) => kinds.named(&of.name),
+            None => kinds.named(&standing.program.structure.type_name).filter(|_| standing.spec.element == 0),
+        });
+        let mut of = of;
+        let is_canonical = |id: TypeId| kinds.kind(id) == TypeKind::Resource && kinds.child(id, NameId::URL).is_some();
+        names.extend(of.filter(|id| is_canonical(*id)).map(|_| "CanonicalResource".to_owned()));
+        while let Some(id) = of {
+            names.push(kinds.name(id).to_owned());
+            of = kinds.parent(id);
+        }
+        for at in 0..names.len() {
+            let bare = names[at].replace("[x]", "");
+            if bare != names[at] {
+                names.push(bare);
+            }
+        }
+        names
+    }
+
+    /// The definition of an element, found from the resource down, and its whole path.
+    fn standing(&self, node: Node<'d>) -> (Option<Standing<'_>>, String) {
         let mut way = vec![node];
         let mut here = node;
         while let Some(parent) = here.parent() {
@@ -167,30 +269,12 @@ impl<'d> Walk<'_, 'd> {
                 whole = kind.to_owned();
             }
         }
-        let mut names = vec![whole];
-        if let Some(standing) = place {
-            names.push(standing.path().to_owned());
-            if let Some(same) = standing.same() {
-                names.push(standing.program.element(same).path.to_string());
-            }
-        }
-        let kinds = types();
-        let of = place.and_then(|standing| match standing.spec.types.get(standing.ty as usize) {
-            Some(of) => kinds.named(&of.name),
-            None => kinds.named(&standing.program.structure.type_name).filter(|_| standing.spec.element == 0),
-        });
-        let mut of = of;
-        while let Some(id) = of {
-            names.push(kinds.name(id).to_owned());
-            of = kinds.parent(id);
-        }
-        for at in 0..names.len() {
-            let bare = names[at].replace("[x]", "");
-            if bare != names[at] {
-                names.push(bare);
-            }
-        }
-        names
+        (place, whole)
+    }
+
+    fn kind_of(&self, node: Node<'d>) -> Option<TypeId> {
+        let standing = self.standing(node).0?;
+        standing.spec.types.get(standing.ty as usize).and_then(|of| of.kind).or(standing.spec.kind)
     }
 
     /// A child by its JSON name.
@@ -249,6 +333,11 @@ fn is_cross_version(url: &str) -> bool {
         .is_some_and(|(version, path)| {
             matches!(version, "1.0" | "3.0" | "4.0" | "4.3" | "5.0" | "6.0") && path.contains('.')
         })
+}
+
+/// RFC 2606: names that nobody resolves.
+fn is_example(url: &str) -> bool {
+    url.contains("://example.org/") || url.contains("://example.com/")
 }
 
 #[cfg(test)]

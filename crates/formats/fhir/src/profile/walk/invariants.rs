@@ -4,21 +4,83 @@ use socle_finding::{Severity, Text};
 
 use super::say::{both, rule_of};
 use super::{Item, Walk};
-use crate::profile::BestPractice;
-use crate::profile::invariant::{Check, Invariant};
+use crate::definitions::TypeId;
+use crate::fhirpath::{self, Environment, Hooks};
+use crate::profile::invariant::Invariant;
+use crate::profile::library::{Followed, Library};
 use crate::profile::program::{Program, Spec};
+use crate::profile::report::Subject;
+use crate::profile::{BestPractice, Options, xhtml};
 use crate::tape::Node;
+use crate::terminology::{Membership, Terminology};
 
 impl<'d> Walk<'_, 'd> {
-    pub(super) fn invariants(&mut self, item: Item<'d>, node: Node<'d>, program: &Program, spec: &Spec) {
+    /// The invariants of an element on one of its values, which is of type `on`.
+    pub(super) fn invariants(
+        &mut self,
+        item: Item<'d>,
+        node: Node<'d>,
+        program: &Program,
+        spec: &Spec,
+        on: Option<TypeId>,
+    ) {
         for invariant in &spec.invariants {
-            let holds = match &invariant.check {
-                Check::Native(native) => item.value.and_then(|value| native.holds(value)),
-            };
-            if holds == Some(false) {
-                self.broken(node, program, spec, invariant);
+            let native = invariant.native.and_then(|native| native.holds(item.value?));
+            match native.or_else(|| self.evaluate(node, invariant, on)) {
+                Some(true) => {}
+                Some(false) => self.broken(node, program, spec, invariant),
+                None => {
+                    if let Some(constraint) = program.element(spec).constraints.get(invariant.constraint as usize) {
+                        self.unwritten(node, program, &constraint.key);
+                    }
+                }
             }
         }
+    }
+
+    /// Whether it holds; none when it cannot be evaluated.
+    fn evaluate(&self, node: Node<'d>, invariant: &Invariant, on: Option<TypeId>) -> Option<bool> {
+        let path = invariant.path.as_ref()?;
+        let focus = match on {
+            Some(on) => fhirpath::Item::element(node, on),
+            None => fhirpath::Item::resource(node)?,
+        };
+        let around = Around { library: self.library, terms: self.terms, options: self.options };
+        let mut environment = Environment::new(&around);
+        // An invariant of a bundle on the resource of an entry: `%resource` is the bundle.
+        if let Some(resource) = self.resources.last()
+            && *resource != node
+            && node.resource_type().is_some()
+            && let Some(resource) = fhirpath::Item::resource(*resource)
+        {
+            environment = environment.with_resource(resource.clone()).with_root_resource(resource);
+        }
+        if !invariant.is_denial {
+            return path.holds(&focus, &environment).ok();
+        }
+        let found = path.evaluate(&focus, &environment).ok()?;
+        Some(found.iter().all(|item| item.as_bool().unwrap_or(true)))
+    }
+
+    /// FHIRPath that says where an extension may stand: true, or nothing that can be said.
+    pub(super) fn holds_here(&self, text: &str, holder: Node<'d>, on: Option<TypeId>) -> Option<bool> {
+        let options = on.map(fhirpath::Options::on).unwrap_or_default();
+        let program = fhirpath::compile(text, &options).ok()?;
+        let focus = match on {
+            Some(on) => fhirpath::Item::element(holder, on),
+            None => fhirpath::Item::resource(holder)?,
+        };
+        let around = Around { library: self.library, terms: self.terms, options: self.options };
+        program.holds(&focus, &Environment::new(&around)).ok()
+    }
+
+    /// Whether a FHIRPath on a resource gives that element; none when it cannot be evaluated.
+    pub(super) fn selects(&self, text: &str, resource: Node<'d>, element: Node<'d>) -> Option<bool> {
+        let program = fhirpath::compile(text, &fhirpath::Options::default()).ok()?;
+        let focus = fhirpath::Item::resource(resource)?;
+        let around = Around { library: self.library, terms: self.terms, options: self.options };
+        let found = program.evaluate(&focus, &Environment::new(&around)).ok()?;
+        Some(found.iter().any(|item| item.node() == Some(element)))
     }
 
     fn broken(&mut self, node: Node<'d>, program: &Program, spec: &Spec, invariant: &Invariant) {
@@ -33,6 +95,10 @@ impl<'d> Walk<'_, 'd> {
             (false, true) => Severity::Error,
             (false, false) => Severity::Warning,
         };
+        if self.quiet > 0 {
+            self.errors += usize::from(severity == Severity::Error);
+            return;
+        }
         let key = constraint.key.to_string();
         let human = constraint.human.as_deref().unwrap_or_default();
         let expression = constraint.expression.as_deref().unwrap_or_default();
@@ -50,5 +116,56 @@ impl<'d> Walk<'_, 'd> {
             both(format!("faites que ceci soit vrai ici : {expression}"), format!("make this true here: {expression}"))
         };
         self.say(severity, node, rule_of(program, key), message, mend);
+    }
+
+    pub(super) fn unwritten(&mut self, node: Node<'d>, program: &Program, key: &str) {
+        let name = format!("{}#{key}", program.structure.url);
+        self.not_checked(Subject::Invariant, &name, node);
+    }
+}
+
+/// What FHIRPath asks of the world.
+struct Around<'v> {
+    library: &'v Library,
+    terms: &'v Terminology,
+    options: &'v Options,
+}
+
+impl Hooks for Around<'_> {
+    fn member_of(&self, item: &fhirpath::Item<'_>, value_set: &str) -> Option<bool> {
+        let ask = |system: Option<&str>, code: &str| match self.terms.member(value_set, system, code, None) {
+            Membership::Yes | Membership::WrongDisplay => Some(true),
+            Membership::No => Some(false),
+            Membership::Unknown(_) => None,
+        };
+        let Some(node) = item.node() else { return ask(None, &item.as_text()?) };
+        if let Some(code) = node.str() {
+            return ask(None, code);
+        }
+        if let Some(code) = node.text("code") {
+            return ask(node.text("system"), code);
+        }
+        let answers: Vec<_> =
+            node.all("coding").filter_map(|coding| Some(ask(coding.text("system"), coding.text("code")?))).collect();
+        if answers.contains(&Some(true)) {
+            return Some(true);
+        }
+        if answers.contains(&None) { None } else { Some(false) }
+    }
+
+    fn conforms_to(&self, item: &fhirpath::Item<'_>, profile: &str) -> Option<bool> {
+        let node = item.node()?;
+        match self.library.follow(profile) {
+            Followed::Type(ix) => Some(node.resource_type() == Some(self.library.name(ix))),
+            Followed::Profile(program) => {
+                let mut walk = Walk::new(self.library, self.terms, self.options, node.document());
+                Some(walk.follows(node, &program))
+            }
+            Followed::Unknown => None,
+        }
+    }
+
+    fn html_is_safe(&self, narrative: Node<'_>) -> Option<bool> {
+        Some(xhtml::check(narrative.str()?).is_empty())
     }
 }

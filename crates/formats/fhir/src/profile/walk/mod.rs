@@ -10,6 +10,7 @@
 
 mod bundles;
 mod codes;
+mod conformance;
 mod extensions;
 mod invariants;
 mod references;
@@ -269,7 +270,7 @@ impl<'v, 'd> Walk<'v, 'd> {
                     self.has_content(node);
                 }
                 if let Some(same) = same {
-                    self.invariants(item, node, program, same);
+                    self.invariants(item, node, program, same, same.kind);
                 }
             }
         }
@@ -282,7 +283,7 @@ impl<'v, 'd> Walk<'v, 'd> {
         if let Some(children) = &base.root().children {
             self.members(Some(node), node, base, children, Mode::Base);
         }
-        self.invariants(Item { value: Some(node), extra: None }, node, base, base.root());
+        self.invariants(Item { value: Some(node), extra: None }, node, base, base.root(), base.root().kind);
         self.special(node, ix);
     }
 
@@ -328,10 +329,6 @@ impl<'v, 'd> Walk<'v, 'd> {
             if inside.is_some() || is_primitive {
                 self.members(inside, node, program, children, Mode::Profile);
             }
-        } else if let Some(same) = spec.same_as.and_then(|at| program.specs.get(at as usize))
-            && let (Some(children), Some(value)) = (&same.children, item.value)
-        {
-            self.members(Some(value), node, program, children, Mode::Profile);
         }
         if let (Some(of), Some(value)) = (of, item.value) {
             self.type_constraints(value, program, spec, of);
@@ -401,7 +398,8 @@ impl<'v, 'd> Walk<'v, 'd> {
             self.binding(value, program, binding, spec.types.get(ty as usize));
         }
         if !spec.invariants.is_empty() {
-            self.invariants(item, node, program, spec);
+            let on = spec.types.get(ty as usize).and_then(|of| of.kind).or(spec.kind);
+            self.invariants(item, node, program, spec, on);
         }
     }
 
@@ -425,7 +423,11 @@ impl<'v, 'd> Walk<'v, 'd> {
 
     fn xhtml(&mut self, node: Node<'d>) {
         let Some(text) = node.str() else { return };
-        for fault in xhtml::check(text) {
+        let resource = self.resources.last().copied();
+        let is_contained = |id: &str| {
+            resource.is_some_and(|resource| resource.all("contained").any(|held| held.text("id") == Some(id)))
+        };
+        for fault in xhtml::check_with(text, &is_contained) {
             self.bad_xhtml(node, &fault);
         }
     }

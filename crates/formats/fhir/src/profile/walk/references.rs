@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use socle_finding::Text;
+use socle_finding::{Severity, Text};
 
 use super::Walk;
 use super::say::{both, r4, rule_of};
@@ -109,6 +109,23 @@ impl<'d> Walk<'_, 'd> {
         let Some(at) = node.get("reference") else { return };
         let Some(reference) = at.str() else { return };
         let target = self.resolve(reference, node);
+        if let (Some(said), Some(found)) = (type_in(reference), target.and_then(Node::resource_type))
+            && said != found
+        {
+            self.error(
+                at,
+                r4("2.36.4.1"),
+                both(
+                    format!("la référence dit {said}, la ressource trouvée est {found}"),
+                    format!("the reference says {said}, the resource found is {found}"),
+                ),
+                Text::fixed(
+                    "corrigez la référence ou le fullUrl de l'entrée",
+                    "mend the reference or the fullUrl of the entry",
+                ),
+            );
+            return;
+        }
         let said = type_in(reference).or_else(|| node.text("type"));
         let kind = target.and_then(Node::resource_type).or(said);
         let Some(kind) = kind else { return };
@@ -121,6 +138,9 @@ impl<'d> Walk<'_, 'd> {
         };
         let fitting: Vec<&Target> = of.targets.iter().filter(fits).collect();
         if fitting.is_empty() {
+            if target.is_none() && !self.options.reference_types {
+                return;
+            }
             self.wrong_target(at, program, spec, of, kind);
             return;
         }
@@ -238,7 +258,10 @@ impl<'d> Walk<'_, 'd> {
             return;
         }
         if type_in(reference).is_none() && self.options.strict_references {
-            self.error(
+            // In a bundle nothing can be found by it; alone, a server may still know.
+            let severity = if entry(node).is_some() { Severity::Error } else { Severity::Warning };
+            self.say(
+                severity,
                 at,
                 r4("2.26.0.3"),
                 Text::fixed("une référence relative s'écrit Type/id", "a relative reference is written Type/id"),
@@ -281,7 +304,8 @@ fn container(from: Node<'_>) -> Option<Node<'_>> {
 pub(super) fn entry(from: Node<'_>) -> Option<Node<'_>> {
     let (mut here, mut last) = (from, None);
     while let Some(parent) = here.parent() {
-        if parent.name() == Some("entry") && parent.kind() == Kind::Array {
+        let is_bundle = || parent.parent().and_then(Node::resource_type) == Some("Bundle");
+        if parent.name() == Some("entry") && parent.kind() == Kind::Array && is_bundle() {
             last = Some(here);
         }
         here = parent;

@@ -88,10 +88,13 @@ impl<'d> Walk<'_, 'd> {
         {
             self.bad_primitive(id, crate::profile::primitive::Fault::Id);
         }
-        self.invariants(Item { value: Some(node), extra: None }, node, base, base.root());
+        self.invariants(Item { value: Some(node), extra: None }, node, base, base.root(), None);
         self.claims(node);
-        if self.library.name(ix) == "Bundle" {
-            self.bundle(node);
+        match self.library.name(ix) {
+            "Bundle" => self.bundle(node),
+            "StructureDefinition" => self.structure_definition(node),
+            "Questionnaire" => self.questionnaire(node),
+            _ => {}
         }
         self.resources.pop();
     }

@@ -311,9 +311,4 @@ impl<'d> Walk<'_, 'd> {
             ),
         );
     }
-
-    pub(super) fn unwritten(&mut self, node: Node<'d>, program: &Program, key: &str) {
-        let name = format!("{}#{key}", program.structure.url);
-        self.not_checked(Subject::Invariant, &name, node);
-    }
 }
