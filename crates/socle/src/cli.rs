@@ -49,9 +49,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  socle validate lettre.xml                       any supported format\n  socle validate dossier/ '**/*.json'             folders and patterns\n  cat patient.json | socle validate -             standard input\n  socle validate patient.json --package hl7.fhir.fr.core#2.1.0\n  socle validate patient.json --with profils/ --profile https://exemple.fr/StructureDefinition/patient\n  socle validate dossier/ --format sarif > report.sarif\n\nExit: 0 all valid, 1 one is not, 2 one could not be judged"
     )]
     Validate(Validate),
-    /// FHIR packages: add, list, remove
+    /// FHIR packages, and the test bed of the CI-SIS: add, list, remove
     #[command(
-        after_help = "Examples:\n  socle package add hl7.fhir.fr.core-2.1.0.tgz    from a file (or a folder)\n  socle package add hl7.fhir.fr.core#2.1.0        from the registry, the only use of the network\n  socle package list --check\n  socle package remove hl7.fhir.fr.core#2.1.0"
+        after_help = "Examples:\n  socle package add hl7.fhir.fr.core-2.1.0.tgz    from a file (or a folder)\n  socle package add testbed.zip                   the official rules for CDA (a ZIP or a folder)\n  socle package add hl7.fhir.fr.core#2.1.0        from the registry, the only use of the network\n  socle package list --check\n  socle package remove hl7.fhir.fr.core#2.1.0"
     )]
     Package(PackageCommand),
     /// Check the configuration: what is wrong, and how to mend it
@@ -230,7 +230,7 @@ pub(crate) struct PackageCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PackageAction {
-    /// Keep packages: files (.tgz), folders, or id#version from the registry
+    /// Keep packages: files (.tgz, or .zip for a test bed), folders, or id#version from the registry
     Add(AddPackage),
     /// What is kept
     List(ListPackages),
@@ -240,7 +240,7 @@ pub(crate) enum PackageAction {
 
 #[derive(Debug, Args)]
 pub(crate) struct AddPackage {
-    /// A .tgz, a folder, or id#version; the version may be 1.1.x or latest
+    /// A .tgz, a folder, or id#version (1.1.x and latest are allowed); the test bed of the CI-SIS as .zip or folder
     #[arg(required = true, value_name = "FILE|FOLDER|ID#VERSION")]
     pub sources: Vec<String>,
     /// Also download what it depends on and is missing

@@ -13,6 +13,7 @@ use socle_identity::{EnvironmentMix, MssAddressError, UnknownDevice};
 use socle_store::StoreError;
 use socle_trust::https::{HttpError, HttpErrorKind};
 use socle_trust::{CertificateError, CredentialsError};
+use socle_xml::library::LibraryError;
 
 use crate::config::ConfigError;
 
@@ -103,6 +104,7 @@ pub(crate) fn told(error: &(dyn Error + 'static)) -> Option<Told> {
         .or_else(|| error.downcast_ref().map(|error: &socle_cda::DocumentError| finding(&error.finding())))
         .or_else(|| error.downcast_ref().map(|error: &socle_fhir::JsonError| finding(&error.issue().finding)))
         .or_else(|| error.downcast_ref().map(package))
+        .or_else(|| error.downcast_ref().map(library))
 }
 
 fn finding(finding: &Finding) -> Told {
@@ -113,6 +115,37 @@ fn package(error: &PackageError) -> Told {
     let message = error.kind.message();
     let (fr, en) = (format!("{} : {}", error.subject, message.fr), format!("{}: {}", error.subject, message.en));
     Told::whole(Text::new(fr, en), Some(error.kind.mend()))
+}
+
+fn library(error: &LibraryError) -> Told {
+    let (said, mend) = match error {
+        LibraryError::NotATestBed { path } => (
+            Text::new(
+                format!("{} n'est pas un banc de test du CI-SIS", path.display()),
+                format!("{} is no test bed of the CI-SIS", path.display()),
+            ),
+            Text::fixed("donnez son dossier ou son archive ZIP", "give its folder or its ZIP archive"),
+        ),
+        LibraryError::Unknown { id } => (
+            Text::new(format!("aucun banc de test {id} n'est installé"), format!("no test bed {id} is installed")),
+            Text::fixed("« socle package list » montre ce qui est là", "`socle package list` shows what is there"),
+        ),
+        LibraryError::Ambiguous { id } => (
+            Text::new(
+                format!("plusieurs bancs de test commencent par {id}"),
+                format!("several test beds begin with {id}"),
+            ),
+            Text::fixed("donnez plus de signes", "give more signs"),
+        ),
+        LibraryError::Io { path, source } => (
+            Text::new(
+                format!("{} ne se lit pas ou ne s'écrit pas ({source})", path.display()),
+                format!("{} cannot be read or written ({source})", path.display()),
+            ),
+            Text::fixed("vérifiez le chemin et les droits", "check the path and the rights"),
+        ),
+    };
+    Told::whole(said, Some(mend))
 }
 
 fn address(error: &MssAddressError) -> Told {

@@ -1,5 +1,5 @@
 //! `socle validate` as a user types it: what is recognised, what is refused and how, exit codes, reports.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops at what it did not expect")]
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -237,4 +237,42 @@ fn reports_for_machines_are_what_they_say() {
     assert_eq!(tree.descendants().filter(|node| node.has_tag_name("failure")).count(), 1);
     let text = folder.run(&["."]);
     assert!(!said(&text).contains('\u{1b}'), "no colours in a pipe");
+}
+
+#[test]
+fn the_official_rules_judge_once_they_are_installed() {
+    let root = std::env::var_os("SOCLE_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let documents = root.join("data/documents/cda");
+    if !documents.exists() {
+        assert!(std::env::var("SOCLE_STRICT").as_deref() != Ok("1"), "no shared data at {}", documents.display());
+        println!("SKIPPED the_official_rules_judge_once_they_are_installed: no shared data");
+        return;
+    }
+    let folder = Folder::new();
+    let package = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_socle"));
+        command.env("SOCLE_PACKAGES", folder.path().join("packages")).env("SOCLE_LANG", "en").arg("package");
+        command.args(arguments).output().unwrap()
+    };
+    let example = documents.join("examples/LDL-SES_2022.01.xml").display().to_string();
+    let unchecked = |output: &Output| lines(output)[0]["notChecked"].as_array().unwrap().len();
+    let before = folder.run(&[&example, "--format", "json"]);
+    assert_eq!(unchecked(&before), 1, "{}", said(&before));
+
+    let test_bed = documents.join("testbed").display().to_string();
+    let added = package(&["add", &test_bed, "--format", "json"]);
+    let card = &lines(&added)[0];
+    let (id, edition) = (card["id"].as_str().unwrap(), card["edition"].as_str().unwrap());
+    let after = folder.run(&[&example, "--format", "json"]);
+    assert_eq!(unchecked(&after), 0, "{}", said(&after));
+    assert!(lines(&after)[0]["what"].as_str().unwrap().contains(edition), "the edition is told: {}", said(&after));
+    let broken =
+        fs::read_to_string(&example).unwrap().replacen("<title>", "<titre>", 1).replacen("</title>", "</titre>", 1);
+    let broken = folder.write("broken.xml", broken);
+    ends("an element that the schema does not have", &folder.run(&[&broken]), 1, &["titre"]);
+
+    ends("listed", &package(&["list"]), 0, &[edition]);
+    ends("removed", &package(&["remove", id]), 0, &["removed"]);
+    assert_eq!(unchecked(&folder.run(&[&example, "--format", "json"])), 1);
 }

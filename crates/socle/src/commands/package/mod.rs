@@ -1,9 +1,13 @@
 //! `socle package`: FHIR packages, kept where the whole ecosystem keeps them.
 //!
+//! The test bed of the CI-SIS, which holds the official rules for CDA, is kept beside them
+//! (`test_bed.rs`).
+//!
 //! A package comes from a file, a folder or, when the user names `id#version`, from a registry
 //! (`registry.rs`); nothing else ever goes to the network.
 
 mod registry;
+mod test_bed;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,19 +15,28 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use serde_json::json;
-use socle_fhir::package::{Added, Cache, Closure, Kept, Limits, Package, PackageError, PackageId};
+use socle_fhir::package::{self, Added, Cache, Closure, Limits, Package, PackageError, PackageId};
+use socle_xml::library::Shelf;
 
 use crate::cli::{AddPackage, Format, ListPackages, PackageAction, PackageCommand, RemovePackage};
 use crate::say::Speaker;
 use registry::Registry;
+pub(crate) use test_bed::test_beds;
 
 pub(crate) async fn run(options: &PackageCommand, speaker: &Speaker) -> Result<ExitCode> {
-    let cache = cache_of(options.packages.as_deref())?;
+    let kept =
+        Kept { cache: cache_of(options.packages.as_deref())?, test_beds: test_beds(options.packages.as_deref())? };
     match &options.action {
-        PackageAction::Add(options) => add(&cache, options, speaker).await,
-        PackageAction::List(options) => list(&cache, options, speaker),
-        PackageAction::Remove(options) => remove(&cache, options, speaker),
+        PackageAction::Add(options) => add(&kept, options, speaker).await,
+        PackageAction::List(options) => list(&kept, options, speaker),
+        PackageAction::Remove(options) => remove(&kept, options, speaker),
     }
+}
+
+/// What is kept on this machine.
+struct Kept {
+    cache: Cache,
+    test_beds: Shelf,
 }
 
 /// The folder of packages: the one named, else the one that the ecosystem shares.
@@ -31,10 +44,10 @@ pub(crate) fn cache_of(folder: Option<&Path>) -> Result<Cache, PackageError> {
     folder.map_or_else(Cache::shared, |folder| Ok(Cache::at(folder)))
 }
 
-async fn add(cache: &Cache, options: &AddPackage, speaker: &Speaker) -> Result<ExitCode> {
+async fn add(kept: &Kept, options: &AddPackage, speaker: &Speaker) -> Result<ExitCode> {
     let mut worst = ExitCode::SUCCESS;
     for source in &options.sources {
-        if let Err(error) = add_one(cache, source, options, speaker).await {
+        if let Err(error) = add_one(kept, source, options, speaker).await {
             speaker.trouble(None, &error);
             worst = ExitCode::from(2);
         }
@@ -42,7 +55,13 @@ async fn add(cache: &Cache, options: &AddPackage, speaker: &Speaker) -> Result<E
     Ok(worst)
 }
 
-async fn add_one(cache: &Cache, source: &str, options: &AddPackage, speaker: &Speaker) -> Result<()> {
+async fn add_one(kept: &Kept, source: &str, options: &AddPackage, speaker: &Speaker) -> Result<()> {
+    if test_bed::is_one(Path::new(source)) {
+        let package = kept.test_beds.add(Path::new(source))?;
+        test_bed::tell("✓", speaker.pick("ajouté ", "added "), &package, options.format, speaker);
+        return Ok(());
+    }
+    let cache = &kept.cache;
     let package = Arc::new(obtain(source, options).await?);
     let added = cache.add(&package)?;
     let missing = missing_of(&package, cache);
@@ -120,20 +139,24 @@ fn tell_added(package: &Package, added: &Added, missing: &[PackageId], format: F
     }
 }
 
-fn list(cache: &Cache, options: &ListPackages, speaker: &Speaker) -> Result<ExitCode> {
-    let all = cache.list()?;
-    if all.is_empty() && options.format == Format::Text {
+fn list(kept: &Kept, options: &ListPackages, speaker: &Speaker) -> Result<ExitCode> {
+    let cache = &kept.cache;
+    let (all, test_beds) = (cache.list()?, kept.test_beds.list()?);
+    for package in &test_beds {
+        test_bed::tell("✓", "", package, options.format, speaker);
+    }
+    if all.is_empty() && test_beds.is_empty() && options.format == Format::Text {
         speaker.line(format!("{} ({})", speaker.pick("aucun paquet", "no package"), cache.root().display()));
     }
     let mut is_whole = true;
-    for kept in &all {
-        is_whole &= tell_kept(cache, kept, options, speaker);
+    for one in &all {
+        is_whole &= tell_kept(cache, one, options, speaker);
     }
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// One package, and whether all is well with it.
-fn tell_kept(cache: &Cache, kept: &Kept, options: &ListPackages, speaker: &Speaker) -> bool {
+fn tell_kept(cache: &Cache, kept: &package::Kept, options: &ListPackages, speaker: &Speaker) -> bool {
     let lang = speaker.lang;
     let troubles: Vec<String> = match &kept.package {
         Err(error) => vec![error.shown(lang)],
@@ -161,10 +184,16 @@ fn tell_kept(cache: &Cache, kept: &Kept, options: &ListPackages, speaker: &Speak
     troubles.is_empty()
 }
 
-fn remove(cache: &Cache, options: &RemovePackage, speaker: &Speaker) -> Result<ExitCode> {
+fn remove(kept: &Kept, options: &RemovePackage, speaker: &Speaker) -> Result<ExitCode> {
     for source in &options.ids {
+        // Without a version it can only be a test bed, which has none.
+        if !source.contains('#') && kept.test_beds.find(source).is_ok() {
+            let package = kept.test_beds.remove(source)?;
+            test_bed::tell("✓", speaker.pick("retiré ", "removed "), &package, options.format, speaker);
+            continue;
+        }
         let id: PackageId = source.parse().map_err(|error| PackageError::new(source, error))?;
-        let folder = cache.remove(&id)?;
+        let folder = kept.cache.remove(&id)?;
         match options.format {
             Format::Json => speaker.line(json!({"id": id.to_string(), "removed": true, "folder": folder})),
             Format::Text => speaker.line(format!("✓ {id}  {}", speaker.pick("retiré", "removed"))),

@@ -7,6 +7,7 @@ use socle_finding::Text;
 use super::cda::Cda;
 use super::checked::Judged;
 use super::fhir::{Fhir, FhirJson, FhirNdjson, FhirXml};
+use super::official::Installed;
 use super::xdm::Xdm;
 use crate::cli::{As, Validate};
 use crate::say::Speaker;
@@ -85,12 +86,13 @@ pub(super) struct Formats {
 impl Formats {
     pub(super) fn prepare(options: &Validate, speaker: &Speaker) -> Result<Self> {
         let fhir = Fhir::prepare(options, speaker)?;
+        let official = Installed::newest(options.cache.as_deref())?;
         let all: Vec<Box<dyn Format>> = vec![
-            Box::new(Xdm),
+            Box::new(Xdm(official.clone())),
             Box::new(FhirNdjson(fhir.clone())),
             Box::new(FhirJson(fhir.clone())),
             Box::new(FhirXml(fhir)),
-            Box::new(Cda),
+            Box::new(Cda(official)),
         ];
         Ok(Self { all, forced: options.kind })
     }

@@ -12,6 +12,7 @@ mod fhir;
 mod formats;
 mod inputs;
 mod ndjson;
+mod official;
 mod report;
 mod work;
 mod xdm;

@@ -7,8 +7,9 @@ use socle_finding::Text;
 use super::cda;
 use super::checked::Judged;
 use super::formats::{Format, Head};
+use super::official::Installed;
 
-pub(super) struct Xdm;
+pub(super) struct Xdm(pub(super) Option<Installed>);
 
 impl Format for Xdm {
     fn name(&self) -> &'static str {
@@ -25,7 +26,8 @@ impl Format for Xdm {
     }
 
     fn judge(&self, bytes: Bytes) -> Judged {
-        let Validated { findings, documents } = validate(&bytes, &Limits::default(), None);
+        let Validated { findings, documents } =
+            validate(&bytes, &Limits::default(), self.0.as_ref().map(Installed::layers));
         let count = documents.len();
         let what = Text::new(format!("{count} document(s) CDA"), format!("{count} CDA document(s)"));
         let mut judged = Judged::of(Some(what), findings, Vec::new());
