@@ -108,8 +108,18 @@ impl Index {
 /// By which value the elements of a name are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
-    Attribute { element: Sym, attribute: Sym },
-    Text { element: Sym },
+    Attribute {
+        element: Sym,
+        attribute: Sym,
+    },
+    Text {
+        element: Sym,
+    },
+    /// The values of a path of a set of rules, told apart by the set's number and the path's place in it.
+    Path {
+        owner: u64,
+        place: usize,
+    },
 }
 
 type Keyed = HashMap<Box<str>, Vec<u32>>;
@@ -128,7 +138,7 @@ pub struct Arena {
     scopes: Vec<Vec<(Box<str>, Box<str>)>>,
     by_name: Index,
     by_template: Index,
-    keyed: AppendMap<Key, Keyed>,
+    keyed: AppendMap<Key, Option<Keyed>>,
 }
 
 /// The root's number.
@@ -203,7 +213,24 @@ impl Arena {
 
     /// The elements with this value, in document order, by an index made at the first question.
     pub(crate) fn keyed(&self, key: Key, value: &str) -> &[u32] {
-        self.keyed.get_or_insert_with(key, || self.index(key)).get(value).map_or(&[], Vec::as_slice)
+        let known = self.keyed.get_or_insert_with(key, || Some(self.index(key)));
+        known.as_ref().and_then(|values| values.get(value)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Is this among the values of a path from the root? `take` gives them at the first question and tells whether it
+    /// gave all; `None` when it did not.
+    pub(crate) fn has_value(
+        &self,
+        key: Key,
+        value: &str,
+        take: impl FnOnce(&mut dyn FnMut(&str)) -> bool,
+    ) -> Option<bool> {
+        let known = self.keyed.get_or_insert_with(key, || {
+            let mut values = Keyed::new();
+            let whole = take(&mut |value| drop(values.insert(value.into(), Vec::new())));
+            whole.then_some(values)
+        });
+        known.as_ref().map(|values| values.contains_key(value))
     }
 
     fn index(&self, key: Key) -> Keyed {
@@ -228,6 +255,7 @@ impl Arena {
                     texts.for_each(|text| add(text.own_text(), at));
                 }
             }
+            Key::Path { .. } => {}
         }
         keyed
     }

@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use super::model::{
-    BodyStep, Check, Defect, DefectKind, Diagnostic, ExprId, Pattern, Piece, Role, Rule, Schematron, TrieId, TrieStep,
+    BodyStep, Check, Defect, DefectKind, Diagnostic, ExprId, Number, Pattern, Piece, Role, Rule, Schematron, TrieId,
+    TrieStep,
 };
 use super::source::{Content, Element, Source, collapse};
 use crate::arena::{Names, Strings};
 use crate::xpath::ast::{Axis, AxisStep, Expr, Path, SetOperator, Start, Step, Test, Variable};
 use crate::xpath::parse::{Scope, parse};
-use crate::xpath::{Pattern as Regex, SyntaxError};
+use crate::xpath::{Pattern as Regex, Patterns, SyntaxError};
 
 /// `extends` inside `extends`.
 const EXTENDS: usize = 16;
@@ -46,10 +47,11 @@ pub(super) fn compile(source: &Source, path: &str, names: &Names) -> Schematron 
         diagnostics: parts.diagnostics,
         globals: parts.globals,
         expressions: parts.expressions,
-        regexes: parts.regexes.into_iter().map(|(pattern, flags)| Regex::new(pattern, flags)).collect(),
+        regexes: Patterns::new(parts.regexes.into_iter().map(|(pattern, flags)| Regex::new(pattern, flags)).collect()),
         trie: parts.trie,
         defects: parts.defects,
         generation: names.generation(),
+        number: Number::next(),
     }
 }
 

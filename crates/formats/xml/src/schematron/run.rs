@@ -149,7 +149,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(schema: &'a Schematron, arena: &'a Arena, seen: Seen<'a>) -> Self {
-        let evaluation = Evaluation::new(arena, &schema.regexes, Box::new(seen), RULES_BUDGET);
+        let evaluation = Evaluation::new(arena, &schema.regexes, Box::new(seen), schema.number.0, RULES_BUDGET);
         let readable = |&(variable, id): &(_, ExprId)| Some((variable, schema.expression(id).ok()?));
         evaluation.set_globals(schema.globals.iter().filter_map(readable));
         let outcome = Outcome { schema, fired: Vec::new(), failures: Vec::new(), unchecked: Vec::new() };

@@ -8,7 +8,7 @@ use super::ast::{
     Test, Variable,
 };
 use super::value::{Item, Sequence, compare_general, compare_values};
-use super::{Code, Pattern, XPathError, axes};
+use super::{Code, Patterns, XPathError, axes};
 use crate::arena::{Arena, Key, NodeRef, ROOT, Sym};
 
 /// Nodes and items that one set of rules may look at in one document.
@@ -87,8 +87,10 @@ struct Binding<'a> {
 /// One run over one document.
 pub(crate) struct Evaluation<'a> {
     arena: &'a Arena,
-    regexes: &'a [Pattern],
+    regexes: &'a Patterns,
     documents: Box<dyn Documents<'a> + 'a>,
+    /// The number of the set of rules, for what is remembered of looked-up documents.
+    owner: u64,
     /// What may still be looked at.
     budget: Cell<u64>,
     depth: Cell<usize>,
@@ -105,14 +107,16 @@ pub(crate) struct Evaluation<'a> {
 impl<'a> Evaluation<'a> {
     pub(crate) fn new(
         arena: &'a Arena,
-        regexes: &'a [Pattern],
+        regexes: &'a Patterns,
         documents: Box<dyn Documents<'a> + 'a>,
+        owner: u64,
         budget: u64,
     ) -> Self {
         Self {
             arena,
             regexes,
             documents,
+            owner,
             budget: Cell::new(budget),
             depth: Cell::new(0),
             globals: RefCell::default(),
@@ -151,6 +155,10 @@ impl<'a> Evaluation<'a> {
 
     pub(super) fn current(&self) -> NodeRef<'a> {
         self.current.get()
+    }
+
+    pub(super) fn patterns(&self) -> &'a Patterns {
+        self.regexes
     }
 
     pub(super) fn documents(&self) -> &dyn Documents<'a> {
@@ -260,6 +268,11 @@ impl<'a> Evaluation<'a> {
         if matches!(left, Expr::String(_) | Expr::Integer(_)) && !matches!(right, Expr::String(_) | Expr::Integer(_)) {
             return self.general(how.turned(), right, left, focus);
         }
+        if how == Comparison::Equal
+            && let Some(sets) = value_sets(right)
+        {
+            return self.any(left, focus, |item| self.is_in_sets(&item, &sets, focus));
+        }
         let against: Sequence<'a> = match right {
             Expr::String(text) => {
                 return self.any(left, focus, |item| compare_general(how, &item, &Item::text(&**text)));
@@ -274,6 +287,47 @@ impl<'a> Evaluation<'a> {
             }
             Ok(false)
         })
+    }
+
+    /// Is the value one of those that these paths of looked-up documents give? Texts are asked by hash, a number is
+    /// compared with each.
+    fn is_in_sets(&self, item: &Item<'a>, sets: &[(&'a Path, &'a str)], focus: Focus<'_, 'a>) -> Eval<bool> {
+        for &(path, document) in sets {
+            let known = match item {
+                Item::String(text) | Item::Untyped(text) => self.is_in_set(text, path, document)?,
+                _ => None,
+            };
+            let found = match known {
+                Some(found) => found,
+                None => self.is_given(item, path, focus)?,
+            };
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// `None` when the values could not all be taken.
+    fn is_in_set(&self, text: &str, path: &'a Path, document: &str) -> Eval<Option<bool>> {
+        let root = self.document(document)?;
+        let key = Key::Path { owner: self.owner, place: std::ptr::from_ref(path).addr() };
+        Ok(root.arena.has_value(key, text, |add| {
+            let mut take = |value: Item<'a>| {
+                add(&value.into_string());
+                Ok(true)
+            };
+            self.steps(&path.steps, root, &mut take).is_ok()
+        }))
+    }
+
+    fn is_given(&self, item: &Item<'a>, path: &'a Path, focus: Focus<'_, 'a>) -> Eval<bool> {
+        let mut equal = false;
+        self.path(path, focus, &mut |value| {
+            equal = compare_general(Comparison::Equal, item, &value.atomize())?;
+            Ok(!equal)
+        })?;
+        Ok(equal)
     }
 
     fn any(&self, expr: &'a Expr, focus: Focus<'_, 'a>, mut holds: impl FnMut(Item<'a>) -> Eval<bool>) -> Eval<bool> {
@@ -436,7 +490,7 @@ impl<'a> Evaluation<'a> {
             },
             Expr::Call(function, arguments) => self.call(*function, arguments, focus, visit),
             Expr::Regex { function, input, regex, replacement } => {
-                let pattern = self.regexes.get(regex.0 as usize);
+                let pattern = self.regexes.written.get(regex.0 as usize);
                 let pattern = pattern.ok_or_else(|| XPathError::new(Code::Regex, "unknown regular expression"))?;
                 let input = self.text(input, focus)?;
                 self.regex(*function, input, pattern.regex()?, replacement.as_deref(), focus, visit)
@@ -775,6 +829,25 @@ impl<'a> Evaluation<'a> {
             _ => None,
         }
     }
+}
+
+/// The paths of an expression whose parts all are `doc('…')/steps/@attribute`, which give the same for every node.
+fn value_sets(expr: &Expr) -> Option<Vec<(&Path, &str)>> {
+    let parts = match expr {
+        Expr::Sequence(parts) if !parts.is_empty() => parts.as_slice(),
+        Expr::Path(_) => std::slice::from_ref(expr),
+        _ => return None,
+    };
+    parts.iter().map(value_set).collect()
+}
+
+fn value_set(expr: &Expr) -> Option<(&Path, &str)> {
+    let Expr::Path(path) = expr else { return None };
+    let Start::Expr(Expr::Call(Function::Doc, arguments)) = &path.start else { return None };
+    let [Expr::String(document)] = arguments.as_slice() else { return None };
+    let plain = |step: &Step| matches!(step, Step::Axis(step) if step.predicates.is_empty());
+    let gives_values = matches!(path.steps.last(), Some(Step::Axis(step)) if step.axis == Axis::Attribute);
+    (gives_values && path.steps.iter().all(plain)).then_some((&**path, &**document))
 }
 
 fn bind<'a>(bindings: impl Iterator<Item = (Variable, &'a Expr)>) -> Vec<Binding<'a>> {

@@ -79,7 +79,7 @@ impl<'a> Evaluation<'a> {
             F::Matches | F::Tokenize | F::Replace => {
                 let flags_at = if function == F::Replace { 3 } else { 2 };
                 let flags = if arguments.len() > flags_at { text(flags_at)? } else { Cow::Borrowed("") };
-                let regex = pattern::compile(&text(1)?, &flags)?;
+                let regex = self.patterns().met(&text(1)?, &flags)?;
                 let input = self.text(argument(0), focus)?;
                 return self.regex(function, input, &regex, arguments.get(2), focus, visit);
             }
@@ -201,7 +201,7 @@ impl<'a> Evaluation<'a> {
         Ok(number.as_number().unwrap_or(f64::NAN))
     }
 
-    fn document(&self, path: &str) -> Eval<NodeRef<'a>> {
+    pub(super) fn document(&self, path: &str) -> Eval<NodeRef<'a>> {
         self.documents().document(path).map(|arena| arena.root()).map_err(|missing| {
             let what = match missing {
                 Missing::Absent => "the document that the rule looks values up in is missing",

@@ -25,7 +25,7 @@ use std::fmt;
 pub(crate) use eval::{Documents, Evaluation, Focus, Missing, RULES_BUDGET};
 use eval::{EXPRESSION_BUDGET, NoDocuments};
 pub use moment::Moment;
-pub(crate) use pattern::Pattern;
+pub(crate) use pattern::{Pattern, Patterns};
 pub(crate) use shape::free_variables;
 pub use value::{Item, Sequence};
 
@@ -120,7 +120,7 @@ impl std::error::Error for XPathError {}
 #[derive(Debug)]
 pub struct Expression {
     expr: ast::Expr,
-    regexes: Vec<Pattern>,
+    regexes: Patterns,
     generation: Generation,
 }
 
@@ -135,7 +135,7 @@ impl Expression {
         let (mut variables, mut regexes) = (Strings::default(), Vec::new());
         let mut scope = parse::Scope { prefixes: &prefixes, names, variables: &mut variables, regexes: &mut regexes };
         let expr = parse::parse(text, &mut scope)?;
-        let regexes = regexes.into_iter().map(|(pattern, flags)| Pattern::new(pattern, flags)).collect();
+        let regexes = Patterns::new(regexes.into_iter().map(|(pattern, flags)| Pattern::new(pattern, flags)).collect());
         Ok(Self { expr, regexes, generation: names.generation() })
     }
 
@@ -159,6 +159,6 @@ impl Expression {
         if !node.arena.knows(self.generation) {
             return Err(XPathError::new(Code::Stale, "the document was built before the expression was read"));
         }
-        Ok(Evaluation::new(node.arena, &self.regexes, Box::new(NoDocuments), EXPRESSION_BUDGET))
+        Ok(Evaluation::new(node.arena, &self.regexes, Box::new(NoDocuments), 0, EXPRESSION_BUDGET))
     }
 }

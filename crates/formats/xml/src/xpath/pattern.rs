@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex::{Regex, RegexBuilder};
 
 use super::{Code, XPathError};
+use crate::arena::AppendMap;
 
 /// A regular expression written in a rule, compiled when it is first used.
 #[derive(Debug)]
@@ -23,6 +25,36 @@ impl Pattern {
     pub(super) fn regex(&self) -> Result<&Regex, XPathError> {
         let compiled = self.compiled.get_or_init(|| compile(&self.pattern, &self.flags).ok());
         compiled.as_ref().ok_or_else(refused)
+    }
+}
+
+/// The regular expressions of a set of rules: those written where they are used, and those met while running (a
+/// pattern held by a variable).
+#[derive(Debug, Default)]
+pub(crate) struct Patterns {
+    pub(crate) written: Vec<Pattern>,
+    met: AppendMap<(String, String), Option<Regex>>,
+    met_count: AtomicUsize,
+}
+
+/// Patterns that are remembered: a pattern may come from the document, and those have no end.
+const MET: usize = 256;
+
+impl Patterns {
+    pub(crate) fn new(written: Vec<Pattern>) -> Self {
+        Self { written, ..Self::default() }
+    }
+
+    /// Compiled once, as long as there are not too many.
+    pub(super) fn met(&self, pattern: &str, flags: &str) -> Result<Cow<'_, Regex>, XPathError> {
+        if self.met_count.load(Ordering::Relaxed) >= MET {
+            return compile(pattern, flags).map(Cow::Owned);
+        }
+        let known = self.met.get_or_insert_with((pattern.to_owned(), flags.to_owned()), || {
+            self.met_count.fetch_add(1, Ordering::Relaxed);
+            compile(pattern, flags).ok()
+        });
+        known.as_ref().map(Cow::Borrowed).ok_or_else(refused)
     }
 }
 

@@ -54,7 +54,7 @@ enum Order {
 fn is_ordered(start: &Start, steps: &[Step]) -> bool {
     let first = match start {
         Start::Context | Start::Root => Order::One,
-        Start::Expr(Expr::Call(Function::Root | Function::Current, _)) => Order::One,
+        Start::Expr(Expr::Call(Function::Root | Function::Current | Function::Doc, _)) => Order::One,
         Start::Expr(_) => Order::Unknown,
     };
     steps.iter().fold(first, after) != Order::Unknown

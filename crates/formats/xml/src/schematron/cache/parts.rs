@@ -3,7 +3,8 @@
 use super::{Reader, Stored, Writer};
 use crate::arena::Generation;
 use crate::schematron::model::{
-    BodyStep, Check, Defect, DefectKind, Diagnostic, ExprId, Pattern, Piece, Role, Rule, Schematron, TrieId, TrieStep,
+    BodyStep, Check, Defect, DefectKind, Diagnostic, ExprId, Number, Pattern, Piece, Role, Rule, Schematron, TrieId,
+    TrieStep,
 };
 use crate::xpath::SyntaxError;
 
@@ -190,8 +191,8 @@ macro_rules! variants {
 
 pub(super) use {fields, variants};
 
-use crate::xpath::Pattern as Regex;
 use crate::xpath::ast::{Expr, RegexId, Variable};
+use crate::xpath::{Pattern as Regex, Patterns};
 
 wrapped!(ExprId, TrieId, RegexId, Variable);
 
@@ -216,6 +217,17 @@ impl Stored for Regex {
 
     fn take(from: &mut Reader<'_>) -> Option<Self> {
         Some(Self::new(Stored::take(from)?, Stored::take(from)?))
+    }
+}
+
+/// Those met while running are met again.
+impl Stored for Patterns {
+    fn put(&self, to: &mut Writer) {
+        self.written.put(to);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Option<Self> {
+        Stored::take(from).map(Self::new)
     }
 }
 
@@ -263,10 +275,19 @@ impl Stored for Generation {
     }
 }
 
+/// A new one for each schema in memory.
+impl Stored for Number {
+    fn put(&self, _: &mut Writer) {}
+
+    fn take(_: &mut Reader<'_>) -> Option<Self> {
+        Some(Self::next())
+    }
+}
+
 fields! {
     Schematron {
         path, title, version, phase, namespaces, patterns, rules, checks, diagnostics, globals, expressions, regexes,
-        trie, defects, generation,
+        trie, defects, generation, number,
     }
 }
 
