@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 use socle_finding::{Finding, Location, Rule, Severity, Text};
+use socle_xml::library::{LayerOutcome, Library};
 use socle_xml::roxmltree::Node;
 
 use crate::document::Document;
@@ -187,3 +188,35 @@ const NOT_INSTALLED: Text = Text::fixed(
     "non vérifié : le paquet installé n'a pas de schématron pour ce volet",
     "not checked: the installed package has no schematron for this volet",
 );
+
+/// An installed package, as `socle package add` keeps it.
+impl Official for Library {
+    fn edition(&self) -> String {
+        self.package().edition.clone()
+    }
+
+    fn common(&self) -> Vec<&str> {
+        self.package().common.iter().map(String::as_str).collect()
+    }
+
+    fn volets(&self) -> Vec<&str> {
+        self.package().volets.iter().map(String::as_str).collect()
+    }
+
+    fn schema(&self, root: Node<'_, '_>) -> Outcome {
+        Self::schema(self, root).outcome.into()
+    }
+
+    fn schematrons(&self, names: &[&str], root: Node<'_, '_>) -> Vec<Outcome> {
+        Self::schematrons(self, names, root).into_iter().map(|layer| layer.outcome.into()).collect()
+    }
+}
+
+impl From<LayerOutcome> for Outcome {
+    fn from(outcome: LayerOutcome) -> Self {
+        match outcome {
+            LayerOutcome::Checked(findings) => Self::Checked(findings),
+            LayerOutcome::NotChecked(why) => Self::NotChecked(why),
+        }
+    }
+}

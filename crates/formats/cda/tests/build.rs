@@ -210,37 +210,48 @@ fn what_is_built_is_valid_by_the_schema() {
     }
 }
 
-/// The official schematrons, by socle-xml's engine (which has the verdicts of Saxon), of all documents and of
-/// the volet: nothing fails.
+/// The schema and the official schematrons, of all documents and of the volet, as a user installs them:
+/// everything runs, nothing fails.
 #[test]
-fn what_is_built_passes_its_official_schematrons() {
-    use socle_xml::arena::{Arena, Names};
-    use socle_xml::schematron::{Folder, Schematron, Values};
-
-    let Some(bed) = fixtures::shared("official_schematrons", "documents/cda/testbed") else { return };
-    let files = std::sync::Arc::new(Folder::open(bed).unwrap());
-    let names = Names::default();
-    let values = Values::new(files.clone(), &names);
-    // All but StructurationMinimale's fifth layer of terminologies, whose files are not published with it.
-    let common = [
-        "schematrons/profils/IHE.sch",
-        "schematrons/profils/CI-SIS_ModelesDeContenusCDA.sch",
-        "schematrons/profils/CI-SIS_Modeles_ANS.sch",
-        "schematrons/profils/structurationMinimale/ASIP-STRUCT-MIN-StrucMin.sch",
-        "schematrons/CI-SIS_LDL-SES_2022.01.sch",
-    ];
-    let schemas: Vec<Schematron> = common.iter().map(|path| Schematron::load(&*files, path, &names).unwrap()).collect();
+fn what_is_built_passes_its_official_layers() {
+    let Some(bed) = fixtures::shared("official_layers", "documents/cda/testbed") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = socle_xml::library::Shelf::new(folder.path());
+    shelf.add(&bed).unwrap();
+    let library = shelf.newest(None).unwrap().unwrap();
     for (name, document) in built() {
-        let text = std::str::from_utf8(document.bytes()).unwrap();
-        let tree = socle_xml::parse(text, &socle_xml::Limits::CDA).unwrap();
-        let arena = Arena::new(&tree, &names);
-        let is_letter = name.starts_with("ldl-ses");
-        for (path, schema) in common.iter().zip(&schemas).filter(|(path, _)| is_letter || !path.contains("LDL-SES")) {
-            let outcome = schema.run(&arena, &values).unwrap();
-            assert!(!outcome.fired.is_empty() || !is_letter, "{name} {path}: nothing fired");
-            let failures: Vec<_> = outcome.failures.iter().map(|f| format!("{}: {}", f.location, f.text)).collect();
-            assert_eq!(failures, Vec::<String>::new(), "{name} {path}");
-        }
+        let report = socle_cda::validate::validate_document(&document, Some(&library));
+        let errors: Vec<_> = report.findings().filter(|f| f.severity == Severity::Error).collect();
+        assert_eq!(errors, Vec::<&socle_cda::Finding>::new(), "{name}");
+        let not_checked: Vec<_> = report.not_checked().map(|(layer, _)| layer.name.en.as_ref()).collect();
+        assert_eq!(not_checked, Vec::<&str>::new(), "{name}");
+        let volet = report.layers.iter().filter(|layer| layer.name.en.contains("CI-SIS_LDL-SES_2022.01")).count();
+        assert_eq!(volet, usize::from(name.starts_with("ldl-ses")), "{name}");
+        assert!(report.layers.len() >= 7, "{name}: own rules, schema, five schematrons");
+    }
+}
+
+/// A fault that only an official schematron sees is in the report.
+#[test]
+fn what_the_official_layers_refuse_is_in_the_report() {
+    let Some(bed) = fixtures::shared("official_refusals", "documents/cda/testbed") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = socle_xml::library::Shelf::new(folder.path());
+    shelf.add(&bed).unwrap();
+    let library = shelf.newest(None).unwrap().unwrap();
+    let good = build(letter_plan()).unwrap();
+    let xml = String::from_utf8(good.bytes().to_vec()).unwrap();
+    for (what, by, layer) in [
+        ("code=\"183452005\"", "code=\"0\"", "CI-SIS_LDL-SES_2022.01"),
+        ("<component><structuredBody>", "<inconnu/><component><structuredBody>", "XML schema"),
+    ] {
+        let bad = xml.replacen(what, by, 1);
+        assert_ne!(bad, xml, "{what}");
+        let report = socle_cda::validate::validate(bad.into_bytes(), Some(&library));
+        let refusing = report.layers.iter().find(|each| each.name.en.contains(layer)).unwrap();
+        let socle_cda::validate::Outcome::Checked(findings) = &refusing.outcome else { panic!("{layer} ran") };
+        assert!(findings.iter().any(socle_cda::Finding::is_error), "{layer}: {findings:?}");
+        assert!(!report.is_valid());
     }
 }
 
