@@ -1,11 +1,16 @@
-//! FHIR R4 as Socle reads and writes it: documents kept as received, findings, FR Core patients,
-//! PDSm transactions.
+//! FHIR R4 as Socle reads, judges and writes it: documents kept as received, the definitions of R4 and of
+//! packages, FHIRPath, terminology, validation against profiles; FR Core patients and PDSm transactions.
 //!
 //! Enter by [`Document::parse`]: one strict pass over the received bytes into a compact tape; everything
 //! else reads that tape. [`outcome`] carries what is wrong with a document, in French or English;
 //! [`fr_core`] reads and writes who the patient is; [`pdsm`] reads and writes the transactions of the
 //! CI-SIS volet "Partage de documents de santé en mobilité"; [`mapping`] translates XDS code systems;
 //! [`mod@write`] is the small JSON writer that all of them share.
+//!
+//! What a document should be is said by [`definitions`] (R4 itself is in the binary), by [`package`]s and the
+//! [`snapshot`]s made of their profiles; [`terminology`] knows the codes, [`fhirpath`] and [`ucum`] evaluate the
+//! invariants, [`narrative`] looks at XHTML, and [`profile`] puts all of it together into a validator. [`mod@xml`]
+//! is the other writing of the same documents.
 //!
 //! ```
 //! use socle_fhir::Document;
@@ -19,8 +24,8 @@
 //! # Ok::<(), socle_fhir::JsonError>(())
 //! ```
 //!
-//! Absent on purpose: no struct generated per resource, no network, no XML, no validation against
-//! profiles. What these readers check is what Socle needs to act; a profile says more.
+//! Absent on purpose: no struct generated per resource, no network. The readers of [`fr_core`] and [`pdsm`] check
+//! what Socle needs to act; a profile says more.
 
 pub mod base64;
 pub mod datatypes;

@@ -15,9 +15,10 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(again.len(), document.len());
     if let Ok(text) = xml::write(document.root()) {
         let read = xml::read(text.clone()).expect("what is written is read");
-        if document.oddities().count() == 0 {
-            assert_eq!(xml::write(read.root()).expect("and written again"), text);
-        }
+        // A `div` with a prefix is rewritten once: what is stable is what was written from XML.
+        let second = xml::write(read.root()).expect("and written again");
+        let again = xml::read(second.clone()).expect("and read again");
+        assert_eq!(xml::write(again.root()).expect("and written once more"), second);
     }
 });
 

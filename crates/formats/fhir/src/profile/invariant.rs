@@ -1,6 +1,6 @@
 //! Invariants: FHIRPath of the definitions, compiled once.
 //!
-//! The commonest ones are also written in Rust (`native`); a test proves each equal to its FHIRPath. A native
+//! The commonest ones are also written in Rust (`native`). A native
 //! rule may answer that it does not know, and then the FHIRPath decides.
 
 use super::native::Native;

@@ -84,6 +84,35 @@ pub(super) fn element_of(string: &str) -> Option<String> {
     let tree = socle_xml::parse(&text, &Limits::default()).ok()?;
     let root = tree.root_element();
     let is_alone = tree.root().children().count() == 1 && root.range() == (0..text.len());
-    (is_alone && root.has_tag_name((XHTML, "div"))).then_some(())?;
+    (is_alone && tree.descendants().all(|node| has_names(node, &text)) && root.has_tag_name((XHTML, "div")))
+        .then_some(())?;
     Some(text)
+}
+
+/// Are its names names? The parser lets an empty prefix pass (`<:div>`), which no other one would read again.
+fn has_names(node: Node<'_, '_>, text: &str) -> bool {
+    let begins = |at: usize, with: &str| text.get(at..).is_some_and(|rest| rest.starts_with(with));
+    !node.is_element()
+        || !begins(node.range().start, "<:") && !node.attributes().any(|one| begins(one.range().start, ":"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_every_parser_reads_again_is_an_element() {
+        let rows = [
+            ("<div xmlns='http://www.w3.org/1999/xhtml'><p>a</p></div>", true),
+            ("<:div xmlns='http://www.w3.org/1999/xhtml'></:div>", false),
+            ("<div xmlns='http://www.w3.org/1999/xhtml'><:p/></div>", false),
+            ("<div xmlns='http://www.w3.org/1999/xhtml'><p :title='a'/></div>", false),
+            ("<div xmlns='http://www.w3.org/1999/xhtml'/><p/>", false),
+            ("<div>a</div>", false),
+            ("a", false),
+        ];
+        for (text, is_one) in rows {
+            assert_eq!(element_of(text).is_some(), is_one, "{text}");
+        }
+    }
 }
