@@ -135,28 +135,36 @@ impl Unit {
         let factor = if sign > 0 { self.factor.times(other.factor) } else { self.factor.over(other.factor) }?;
         let mut result = Self { factor, offset: None, powers: self.powers, opaque: self.opaque.clone() };
         for (power, more) in result.powers.iter_mut().zip(other.powers) {
-            *power = power.checked_add(more * sign)?;
+            *power += more * sign;
         }
         for (index, more) in &other.opaque {
             match result.opaque.binary_search_by_key(index, |(index, _)| *index) {
-                Ok(at) => result.opaque[at].1 = result.opaque[at].1.checked_add(more * sign)?,
+                Ok(at) => result.opaque[at].1 += more * sign,
                 Err(at) => result.opaque.insert(at, (*index, more * sign)),
             }
         }
         result.opaque.retain(|(_, power)| *power != 0);
-        Some(result)
+        result.within_limits()
+    }
+
+    /// Itself, unless a power is one that [`Self::parse`] would not read back.
+    fn within_limits(self) -> Option<Self> {
+        let opaque = self.opaque.iter().map(|(_, power)| *power);
+        let is_readable = self.powers.into_iter().chain(opaque).all(|power| power.abs() <= parse::MAX_POWER);
+        is_readable.then_some(self)
     }
 
     fn power(&self, exponent: i32) -> Option<Self> {
         if self.offset.is_some() {
             return None;
         }
-        Some(Self {
+        let raised = Self {
             factor: self.factor.power(exponent)?,
             offset: None,
-            powers: self.powers.map(|power| power.saturating_mul(exponent)),
-            opaque: self.opaque.iter().map(|(index, power)| (*index, power.saturating_mul(exponent))).collect(),
-        })
+            powers: self.powers.map(|power| power * exponent),
+            opaque: self.opaque.iter().map(|(index, power)| (*index, power * exponent)).collect(),
+        };
+        raised.within_limits()
     }
 
     /// The factor of this unit is not below that of the other: it is the coarser one.

@@ -22,7 +22,7 @@ pub(super) fn parse(code: &str, atom: &dyn Fn(&str) -> Result<Unit, UnitError>) 
 
 const MAX_LENGTH: usize = 200;
 const MAX_DEPTH: usize = 20;
-const MAX_POWER: i32 = 30;
+pub(super) const MAX_POWER: i32 = 30;
 
 struct Parser<'a> {
     code: &'a str,

@@ -60,6 +60,7 @@ fn refuses_what_is_no_unit() {
         assert!(Unit::parse(code).is_err(), "{code}");
     }
     assert!(Unit::parse(&"m.".repeat(200)).is_err());
+    assert!(Unit::parse("16.l16.20").is_err(), "its base units would not be read back");
 }
 
 #[test]
