@@ -105,10 +105,10 @@ impl Speaker {
                 Severity::Information => self.pick("note", "note"),
             };
             self.note(format!("{word} : {subject} : {}", issue.message));
-            if let Some(place) = issue.expression.first() {
-                let line =
-                    issue.line.map(|line| format!(", {} {line}", self.pick("ligne", "line"))).unwrap_or_default();
-                self.note(format!("{:>8} : {place}{line}", self.pick("où", "where")));
+            let line = issue.line.map(|line| format!("{} {line}", self.pick("ligne", "line")));
+            let place: Vec<_> = issue.expression.first().cloned().into_iter().chain(line).collect();
+            if !place.is_empty() {
+                self.note(format!("{:>8} : {}", self.pick("où", "where"), place.join(", ")));
             }
             if let Some(rule) = &issue.rule {
                 self.note(format!("{:>8} : {rule}", self.pick("règle", "rule")));

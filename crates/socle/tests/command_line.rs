@@ -181,6 +181,7 @@ fn sending_says_what_is_wrong_with_what_is_sent() {
         ("no file", vec!["send"], "<FILE>"),
         ("a file that is not there", vec!["send", &nowhere], "nowhere.xml"),
         ("a text", vec!["send", &text], "not well-formed"),
+        ("its place", vec!["send", &text], "where : line 1"),
     ];
     for (case, arguments, word) in at_once {
         ends(case, &installation.run(&arguments), 2, &[word]);
@@ -219,6 +220,7 @@ fn errors_speak_the_language_that_is_asked_for() {
         (vec!["send", &letter, "--checked-document", "PA", "--checked-on", "hier"], "pas une date", "not a date"),
         (vec!["send", &letter, "--no-dmp"], "sans --to", "without --to"),
         (vec!["twin", "dpm"], "aucun jumeau", "no twin"),
+        (vec!["package", "add", "hl7.fhir.fr.core"], "avec sa version", "with its version"),
         (vec!["jobs", "list"], "ne répond pas", "does not answer"),
     ];
     for (arguments, french, english) in cases {

@@ -9,6 +9,7 @@ use socle_cda::build::model::Plan;
 use socle_cda::build::{BuildError, EXAMPLE_LDL_SES, EXAMPLE_N1};
 use socle_cda::diff::{Change, Diff, Side, compare};
 use socle_cda::{Document, DocumentError, show};
+use socle_fhir::outcome::Shown;
 use socle_finding::{Finding, Severity};
 
 use crate::cli::{Cda, CdaAction, Example, Format};
@@ -71,16 +72,7 @@ fn write(output: Option<&Path>, bytes: &[u8]) -> Result<(), Trouble> {
 }
 
 fn say_finding(subject: &str, finding: &Finding, speaker: &Speaker) {
-    let word = match finding.severity {
-        Severity::Error => speaker.pick("erreur", "error"),
-        Severity::Warning => speaker.pick("attention", "warning"),
-        Severity::Information => speaker.pick("note", "note"),
-    };
-    speaker.note(format!("{word} : {subject} : {}", finding.message.get(speaker.lang)));
-    let line = finding.at.line.map(|line| format!(", {} {line}", speaker.pick("ligne", "line"))).unwrap_or_default();
-    speaker.note(format!("{:>8} : {}{line}", speaker.pick("où", "where"), finding.at.path));
-    speaker.note(format!("{:>8} : {}", speaker.pick("règle", "rule"), finding.rule));
-    speaker.note(format!("{:>8} : {}", speaker.pick("remède", "mend"), finding.mend.get(speaker.lang)));
+    speaker.issues(subject, &[Shown::of(&finding.clone().into(), speaker.lang)]);
 }
 
 fn differ(before: &Path, after: &Path, format: Format, speaker: &Speaker) -> Result<ExitCode> {

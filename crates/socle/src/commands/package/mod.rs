@@ -20,6 +20,7 @@ use socle_xml::library::Shelf;
 
 use crate::cli::{AddPackage, Format, ListPackages, PackageAction, PackageCommand, RemovePackage};
 use crate::say::Speaker;
+use crate::trouble::Trouble;
 use registry::Registry;
 pub(crate) use test_bed::test_beds;
 
@@ -95,6 +96,18 @@ async fn obtain(source: &str, options: &AddPackage) -> Result<Package> {
     let path = Path::new(source);
     if path.is_dir() {
         return Ok(Package::from_folder(path, &Limits::default())?);
+    }
+    if !path.exists() && !source.contains('#') {
+        let trouble = Trouble::new(
+            format!("{source} : ni fichier, ni dossier"),
+            format!("{source}: neither a file nor a folder"),
+        );
+        return Err(trouble
+            .mend(
+                "donnez un fichier .tgz, un dossier, ou un identifiant avec sa version : hl7.fhir.fr.core#2.1.0",
+                "give a .tgz file, a folder, or an id with its version: hl7.fhir.fr.core#2.1.0",
+            )
+            .into());
     }
     if path.is_file() || !source.contains('#') {
         return Ok(Package::open_archive(path, &Limits::default())?);
