@@ -308,9 +308,9 @@ proptest! {
     }
 
     /// A content that holds the message's own delimiter is a chance of 1 in 2^128 that nobody waits for; one
-    /// that holds part of it is not.
+    /// that holds part of it is not. What follows that part is no hexadecimal digit, which could complete it.
     #[test]
-    fn content_with_a_prefix_of_the_boundary_is_read(cut in 1..64_usize, rest in "[^-]{0,3}") {
+    fn content_with_a_prefix_of_the_boundary_is_read(cut in 1..64_usize, rest in "[^-0-9a-f]{0,3}") {
         let parts = [part("p@x", "placeholder")];
         let written = mtom::write("<e/>", "urn:a", &parts);
         let media = soap::read_content_type(&written.content_type).expect("content type");
