@@ -15,7 +15,7 @@ use super::primitive::Primitive;
 use super::program::{Children, Code, Member, Program, Rare, Spec, Target, TypeSpec};
 use super::slicing;
 use crate::definitions::{
-    Constraint, Derivation, Element, Max, SlicingRules, Structure, TypeId, TypeKind, TypeRef, types as kinds,
+    Binding, Constraint, Derivation, Element, Max, SlicingRules, Structure, TypeId, TypeKind, TypeRef, types as kinds,
 };
 use crate::tape::NameId;
 
@@ -248,9 +248,10 @@ impl Compiler<'_> {
         made.into()
     }
 
-    fn binding(&self, at: usize, base: Option<&Element>) -> Option<Box<crate::definitions::Binding>> {
+    fn binding(&self, at: usize, base: Option<&Element>) -> Option<Box<Binding>> {
         let binding = self.structure.elements[at].binding.clone()?;
-        if base.is_some_and(|base| base.binding.as_ref() == Some(&binding)) || binding.value_set.is_none() {
+        let base = base.and_then(|base| base.binding.as_ref());
+        if base.is_some_and(|base| same_binding(base, &binding)) || binding.value_set.is_none() {
             return None;
         }
         Some(Box::new(binding))
@@ -287,6 +288,19 @@ fn count(max: Option<Max>) -> u32 {
         Some(Max::Count(count)) => count,
         Some(Max::Many) | None => u32::MAX,
     }
+}
+
+/// Publishers pin what R4 names without a version: `…/all-languages|4.0.1` is what the base asks for already.
+fn same_binding(base: &Binding, own: &Binding) -> bool {
+    let unpinned = |set: &Option<Box<str>>| {
+        set.as_deref().map(|url| match url.strip_suffix("|4.0.1") {
+            Some(bare) if bare.starts_with("http://hl7.org/fhir/ValueSet/") => bare.to_owned(),
+            _ => url.to_owned(),
+        })
+    };
+    base.strength == own.strength
+        && unpinned(&base.value_set) == unpinned(&own.value_set)
+        && unpinned(&base.max_value_set) == unpinned(&own.max_value_set)
 }
 
 fn same_types(base: &[TypeRef], own: &[TypeRef]) -> bool {

@@ -33,6 +33,12 @@ pub(super) struct Test {
     pub(super) rule: TestRule,
 }
 
+impl Test {
+    fn decides(&self) -> bool {
+        !matches!(self.rule, TestRule::Undecidable)
+    }
+}
+
 /// One step of a discriminator's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
@@ -55,6 +61,8 @@ pub(super) enum TestRule {
     Pattern(Value),
     /// Below what is there, at each path, something is or holds the value.
     Parts(Vec<Test>),
+    /// One of these holds.
+    Any(Vec<Test>),
     /// A code there is in the value set.
     Codes(Box<str>),
     /// Something is there, or nothing.
@@ -115,32 +123,58 @@ fn discriminators(head: &Element) -> Vec<Discriminator> {
 
 /// A discriminator on which the slice says nothing tells nothing, as long as another one does.
 fn tests(library: &Library, slice: &Definition, discriminators: &[Discriminator]) -> Vec<Test> {
-    let mut tests: Vec<Test> = discriminators.iter().map(|by| test(library, slice, by)).collect();
-    let decides = |test: &Test| !matches!(test.rule, TestRule::Undecidable);
-    if tests.iter().any(decides) {
-        tests.retain(decides);
+    let mut tests: Vec<Test> = discriminators.iter().flat_map(|by| tests_by(library, slice, by)).collect();
+    if tests.iter().any(Test::decides) {
+        tests.retain(Test::decides);
     }
     tests
 }
 
-fn test(library: &Library, slice: &Definition, by: &Discriminator) -> Test {
-    let undecidable = |path| Test { path, rule: TestRule::Undecidable };
-    let Some(names) = parse(&by.path) else { return undecidable(Vec::new()) };
+fn tests_by(library: &Library, slice: &Definition, by: &Discriminator) -> Vec<Test> {
+    let Some(names) = parse(&by.path) else { return vec![Test { path: Vec::new(), rule: TestRule::Undecidable }] };
     if let ([Step::Child(url)], Some(canonical)) = (names.as_slice(), slice.extension_profile())
         && &**url == "url"
         && by.kind == DiscriminatorKind::Value
     {
-        return Test { path: names, rule: TestRule::Url(canonical) };
+        return vec![Test { path: names, rule: TestRule::Url(canonical) }];
     }
-    let (mut path, mut here) = (Vec::new(), slice.clone());
+    tests_at(library, slice, &names, by.kind, &[])
+}
+
+/// What the slice says at the end of the path. Where it says nothing and an element on the way is sliced
+/// itself, its required slices say it (`component:SystolicBP` by `code.coding:SBPCode.code`), or all of them
+/// when they leave nothing else.
+fn tests_at(library: &Library, here: &Definition, names: &[Step], kind: DiscriminatorKind, path: &[Step]) -> Vec<Test> {
+    let direct = test_at(library, here, names, kind, path);
+    let next = names.split_first().and_then(|(step, rest)| Some((here.follow(library, step.clone())?, rest)));
+    let (false, Some(((step, next), rest))) = (direct.decides(), next) else { return vec![direct] };
+    let path = [path, &[step]].concat();
+    let inner = next.slices();
+    if inner.is_empty() {
+        return tests_at(library, &next, rest, kind, &path);
+    }
+    let is_required = |slice: &&Definition| slice.element().min.unwrap_or(0) > 0;
+    let said = |slice: &Definition| tests_at(library, slice, rest, kind, &path);
+    if inner.iter().any(|slice| is_required(&slice)) {
+        return inner.iter().filter(is_required).flat_map(said).collect();
+    }
+    let is_closed = next.element().slicing.as_ref().is_some_and(|slicing| slicing.rules == SlicingRules::Closed);
+    if is_closed {
+        return vec![Test { path: Vec::new(), rule: TestRule::Any(inner.iter().flat_map(said).collect()) }];
+    }
+    vec![direct]
+}
+
+fn test_at(library: &Library, from: &Definition, names: &[Step], kind: DiscriminatorKind, path: &[Step]) -> Test {
+    let (mut path, mut here) = (path.to_vec(), from.clone());
     for step in names {
-        let Some((step, next)) = here.follow(library, step) else {
-            return undecidable(path);
+        let Some((step, next)) = here.follow(library, step.clone()) else {
+            return Test { path, rule: TestRule::Undecidable };
         };
         path.push(step);
         here = next;
     }
-    let rule = match by.kind {
+    let rule = match kind {
         DiscriminatorKind::Value | DiscriminatorKind::Pattern => here.value_rule(library),
         DiscriminatorKind::Exists => here.exists_rule(),
         DiscriminatorKind::Type => here.type_rule(library, path.last()),
@@ -239,6 +273,20 @@ impl Definition {
         })
         .filter(move |(_, element)| !element.path[path.len() + 1..].contains('.'))
         .map(|(more, _)| self.at + 1 + more)
+    }
+
+    /// The slices of this element.
+    fn slices(&self) -> Vec<Self> {
+        let path = &self.element().path;
+        let inside = self.structure.elements[self.at + 1..].iter().enumerate();
+        inside
+            .take_while(|(_, element)| {
+                element.path.strip_prefix(&**path).is_some_and(|tail| tail.is_empty() || tail.starts_with('.'))
+            })
+            .filter(|(_, element)| element.path == *path && element.slice_name.is_some())
+            .map(|(more, _)| Self { structure: Arc::clone(&self.structure), at: self.at + 1 + more })
+            .filter(|_| self.element().slicing.is_some())
+            .collect()
     }
 
     fn child(&self, library: &Library, name: &str) -> Option<Self> {

@@ -28,7 +28,7 @@ impl<'d> Walk<'_, 'd> {
             Answer::Unknown => self.not_checked(Subject::ValueSet, value_set, node),
             Answer::Empty => {
                 if binding.strength == Strength::Required {
-                    self.outside(node, program, Severity::Error, value_set, binding.strength);
+                    self.uncoded(node, program, value_set);
                 }
             }
             Answer::Outside => {
@@ -68,6 +68,22 @@ impl<'d> Walk<'_, 'd> {
             both(
                 format!("choisissez un code de {value_set}, avec son système"),
                 format!("choose a code of {value_set}, with its system"),
+            ),
+        );
+    }
+
+    /// A required binding wants a code: a concept of text alone does not do (FHIR R4 §4.1.5).
+    fn uncoded(&mut self, node: Node<'d>, program: &Program, value_set: &str) {
+        self.error(
+            node,
+            rule_of(program, format!("binding {value_set}")),
+            both(
+                format!("aucun code, et le jeu de valeurs {value_set} est obligatoire : un texte seul ne suffit pas"),
+                format!("there is no code, and the value set {value_set} is required: text alone will not do"),
+            ),
+            both(
+                format!("ajoutez un code de {value_set}, avec son système"),
+                format!("add a code of {value_set}, with its system"),
             ),
         );
     }

@@ -175,6 +175,17 @@ impl<'d> Walk<'_, 'd> {
                 }
                 answer
             }
+            TestRule::Any(tests) => {
+                let mut answer = Is::No;
+                for test in tests {
+                    match self.passes(item, of, test) {
+                        Is::Yes => return Is::Yes,
+                        Is::Unknown => answer = Is::Unknown,
+                        Is::No => {}
+                    }
+                }
+                answer
+            }
             TestRule::Codes(value_set) => {
                 let mut answer = Is::No;
                 for reached in &reached {
