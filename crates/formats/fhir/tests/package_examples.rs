@@ -82,7 +82,7 @@ const CASES: &[Case] = &[
                       urn:oid",
             },
         ],
-        not_checked: [4, 0, 1, 10, 0],
+        not_checked: [4, 0, 1, 0, 0],
     },
     Case {
         package: "ans.fhir.fr.sas-1.2.0.tgz",

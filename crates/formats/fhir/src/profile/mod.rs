@@ -27,6 +27,7 @@ mod compile;
 mod invariant;
 mod library;
 mod native;
+mod pdsm;
 mod primitive;
 mod program;
 mod report;

@@ -1,5 +1,6 @@
 //! Invariants in Rust: the commonest of R4, and those that profiles state in words alone.
 
+use super::pdsm;
 use crate::definitions::{Constraint, Structure};
 use crate::tape::{Kind, Node};
 
@@ -30,11 +31,16 @@ pub(super) enum Native {
     Que12,
     /// `exists` is answered by a boolean.
     Que7,
+    /// A rule that PDSm states in words.
+    Pdsm(pdsm::Rule),
 }
 
 impl Native {
-    pub(super) fn of(_structure: &Structure, constraint: &Constraint) -> Option<Self> {
-        Some(match constraint.expression.as_deref()? {
+    pub(super) fn of(structure: &Structure, constraint: &Constraint) -> Option<Self> {
+        let Some(expression) = constraint.expression.as_deref() else {
+            return pdsm::Rule::of(&structure.url, &constraint.key).map(Self::Pdsm);
+        };
+        Some(match expression {
             "extension.exists() != value.exists()" => Self::Ext1,
             "contained.contained.empty()" => Self::Dom2,
             "contained.meta.versionId.empty() and contained.meta.lastUpdated.empty()" => Self::Dom4,
@@ -53,6 +59,9 @@ impl Native {
 
     /// Whether it holds; none when the FHIRPath has to say.
     pub(super) fn holds(self, node: Node<'_>) -> Option<bool> {
+        if let Self::Pdsm(rule) = self {
+            return rule.holds(node);
+        }
         if node.kind() != Kind::Object {
             return None;
         }
@@ -81,7 +90,7 @@ impl Native {
             Self::Cpt2 => has(node, "system") || !has(node, "value"),
             Self::Que7 => node.text("operator") != Some("exists") || has(node, "answerBoolean"),
             Self::Que12 => node.all("enableWhen").count() < 2 || has(node, "enableBehavior"),
-            Self::Dom3 | Self::Ref1 | Self::Per1 => return None,
+            Self::Dom3 | Self::Ref1 | Self::Per1 | Self::Pdsm(_) => return None,
         })
     }
 }

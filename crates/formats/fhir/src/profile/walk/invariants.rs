@@ -8,9 +8,10 @@ use crate::definitions::TypeId;
 use crate::fhirpath::{self, Environment, Hooks};
 use crate::profile::invariant::Invariant;
 use crate::profile::library::{Followed, Library};
+use crate::profile::native::Native;
 use crate::profile::program::{Program, Spec};
 use crate::profile::report::Subject;
-use crate::profile::{BestPractice, Options, xhtml};
+use crate::profile::{BestPractice, Options, pdsm, xhtml};
 use crate::tape::Node;
 use crate::terminology::{Membership, Terminology};
 
@@ -25,7 +26,7 @@ impl<'d> Walk<'_, 'd> {
         on: Option<TypeId>,
     ) {
         for invariant in &spec.invariants {
-            let native = invariant.native.and_then(|native| native.holds(item.value?));
+            let native = invariant.native.and_then(|native| self.native(native, item.value?));
             match native.or_else(|| self.evaluate(node, invariant, on)) {
                 Some(true) => {}
                 Some(false) => self.broken(node, program, spec, invariant),
@@ -35,6 +36,20 @@ impl<'d> Walk<'_, 'd> {
                     }
                 }
             }
+        }
+    }
+
+    fn native(&mut self, native: Native, node: Node<'d>) -> Option<bool> {
+        if native != Native::Pdsm(pdsm::Rule::ReplacedFollows) {
+            return native.holds(node);
+        }
+        // What is not in the document is not looked at: its type is, as for any reference.
+        let Some(replaced) = node.text("reference").and_then(|reference| self.resolve(reference, node)) else {
+            return Some(true);
+        };
+        match self.library.follow(pdsm::DOCUMENT) {
+            Followed::Profile(program) => Some(self.follows(replaced, &program)),
+            _ => None,
         }
     }
 
@@ -95,11 +110,20 @@ impl<'d> Walk<'_, 'd> {
             (false, true) => Severity::Error,
             (false, false) => Severity::Warning,
         };
+        let worded = match invariant.native {
+            Some(Native::Pdsm(rule)) => Some(rule),
+            _ => None,
+        };
+        let severity = if worded.is_some_and(pdsm::Rule::is_advice) { Severity::Information } else { severity };
         if self.quiet > 0 {
             self.errors += usize::from(severity == Severity::Error);
             return;
         }
         let key = constraint.key.to_string();
+        if let Some(rule) = worded {
+            let (message, mend) = rule.say(node);
+            return self.say(severity, node, rule_of(program, key), message, mend);
+        }
         let human = constraint.human.as_deref().unwrap_or_default();
         let expression = constraint.expression.as_deref().unwrap_or_default();
         let message = if human.is_empty() {
