@@ -14,4 +14,4 @@ mod stream;
 
 pub use body::{Body, IncomingBody};
 pub use client::{ClientLimits, HttpError, HttpErrorKind, HttpsClient};
-pub use server::{PeerAddr, PeerCertificate, ServerLimits, serve, serve_with};
+pub use server::{CannotListen, Door, PeerAddr, PeerCertificate, ServerLimits, serve, serve_with};

@@ -24,7 +24,7 @@ mod service;
 mod state;
 mod wsdl;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,10 +33,9 @@ use axum::Router;
 use axum::routing::{delete, get};
 use socle_store::{Options, SqliteStore, StoreError};
 use socle_trust::Shutdown;
-use socle_trust::https::serve;
+use socle_trust::https::{CannotListen, Door, serve};
 use socle_trust::pki::{PkiError, Profile, TestPki};
 use socle_trust::tls::{ClientAuth, TlsError, Versions, server_config};
-use tokio::net::TcpListener;
 
 pub use panel::{Fault, Panel};
 pub use people::{People, Situation};
@@ -141,10 +140,10 @@ impl Running {
 /// # Errors
 /// [`TwinError`]: a port taken, keys that cannot be made, a folder that cannot be opened.
 pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, TwinError> {
-    let listener = bind(settings.listen, settings.port).await?;
-    let page_listener = bind(IpAddr::V4(Ipv4Addr::LOCALHOST), settings.page_port).await?;
-    let url = format!("https://localhost:{}{BASE}", port_of(&listener)?);
-    let page = format!("http://127.0.0.1:{}/", port_of(&page_listener)?);
+    let door = Door::open(settings.listen, settings.port).await?;
+    let page_door = Door::open(IpAddr::V4(Ipv4Addr::LOCALHOST), settings.page_port).await?;
+    let url = format!("https://localhost:{}{BASE}", door.port());
+    let page = format!("http://127.0.0.1:{}/", page_door.port());
     let (store, tls) = prepare(&settings).await?;
     let panel = Arc::new(Panel::new(settings.slowness));
     let twin = Arc::new(Twin {
@@ -164,8 +163,8 @@ pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, Tw
         .route("/faults/{name}", delete(panel::disarm).post(panel::arm))
         .with_state(twin);
     let tasks = vec![
-        tokio::spawn(serve(listener, Some(tls), services, shutdown.clone())),
-        tokio::spawn(serve(page_listener, None, pages, shutdown)),
+        tokio::spawn(serve(door.listener, Some(tls), services, shutdown.clone())),
+        tokio::spawn(serve(page_door.listener, None, pages, shutdown)),
     ];
     Ok(Running { url, page, panel, tasks })
 }
@@ -183,27 +182,12 @@ async fn prepare(settings: &Settings) -> Result<(SqliteStore, Arc<socle_trust::S
     tokio::task::spawn_blocking(work).await.map_err(|_| TwinError::Interrupted)?
 }
 
-async fn bind(ip: IpAddr, port: u16) -> Result<TcpListener, TwinError> {
-    let address = SocketAddr::new(ip, port);
-    TcpListener::bind(address).await.map_err(|error| TwinError::Listen { address, error })
-}
-
-fn port_of(listener: &TcpListener) -> Result<u16, TwinError> {
-    let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-    listener.local_addr().map(|address| address.port()).map_err(|error| TwinError::Listen { address: unknown, error })
-}
-
 /// Why the twin does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum TwinError {
-    /// The port is taken, or may not be.
-    #[error("the DMP twin cannot listen on {address}: {error}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// The system's words.
-        error: std::io::Error,
-    },
+    /// The port is taken, or not ours to take.
+    #[error("the DMP twin {0}")]
+    Listen(#[from] CannotListen),
     /// The server's keys.
     #[error("the DMP twin: {0}")]
     Pki(#[from] PkiError),

@@ -15,17 +15,16 @@ mod refusal;
 mod rules;
 mod service;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
 use socle_trust::Shutdown;
-use socle_trust::https::serve;
+use socle_trust::https::{CannotListen, Door, serve};
 use socle_trust::pki::{PkiError, Profile, TestPki};
 use socle_trust::tls::{ClientAuth, TlsError, Versions, server_config};
-use tokio::net::TcpListener;
 
 pub use population::{Person, Population, PopulationError, Scenario};
 pub use rules::FieldCodes;
@@ -103,10 +102,10 @@ impl Running {
 /// # Errors
 /// [`TwinError`]: a port taken, keys that cannot be made, a population that does not read.
 pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, TwinError> {
-    let listener = bind(settings.listen, settings.port).await?;
-    let page_listener = bind(IpAddr::V4(Ipv4Addr::LOCALHOST), settings.page_port).await?;
-    let url = format!("https://localhost:{}/lps", port_of(&listener)?);
-    let page = format!("http://127.0.0.1:{}/", port_of(&page_listener)?);
+    let door = Door::open(settings.listen, settings.port).await?;
+    let page_door = Door::open(IpAddr::V4(Ipv4Addr::LOCALHOST), settings.page_port).await?;
+    let url = format!("https://localhost:{}/lps", door.port());
+    let page = format!("http://127.0.0.1:{}/", page_door.port());
     let (population, tls) = prepare(&settings).await?;
     let mut authorised = settings.authorised;
     authorised.push(IDAM.to_owned());
@@ -115,8 +114,8 @@ pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, Tw
     let service = service::router(Arc::clone(&twin));
     let pages = Router::new().route("/", get(page::show)).with_state(twin);
     let tasks = vec![
-        tokio::spawn(serve(listener, Some(tls), service, shutdown.clone())),
-        tokio::spawn(serve(page_listener, None, pages, shutdown)),
+        tokio::spawn(serve(door.listener, Some(tls), service, shutdown.clone())),
+        tokio::spawn(serve(page_door.listener, None, pages, shutdown)),
     ];
     Ok(Running { url, page, tasks })
 }
@@ -136,27 +135,12 @@ async fn prepare(settings: &Settings) -> Result<(Population, Arc<socle_trust::Se
     tokio::task::spawn_blocking(work).await.map_err(|_| TwinError::Interrupted)?
 }
 
-async fn bind(ip: IpAddr, port: u16) -> Result<TcpListener, TwinError> {
-    let address = SocketAddr::new(ip, port);
-    TcpListener::bind(address).await.map_err(|error| TwinError::Listen { address, error })
-}
-
-fn port_of(listener: &TcpListener) -> Result<u16, TwinError> {
-    let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-    listener.local_addr().map(|address| address.port()).map_err(|error| TwinError::Listen { address: unknown, error })
-}
-
 /// Why the twin does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum TwinError {
     /// The port is taken, or not ours to take.
-    #[error("INSi twin: cannot listen on {address}: {error}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// The system's words.
-        error: std::io::Error,
-    },
+    #[error("INSi twin: {0}")]
+    Listen(#[from] CannotListen),
     /// Keys and certificates.
     #[error("INSi twin: {0}")]
     Pki(#[from] PkiError),

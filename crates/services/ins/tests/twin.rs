@@ -387,7 +387,7 @@ async fn a_file_of_persons_is_loaded_and_a_taken_port_is_said() {
 
     let port = twin.url.rsplit(':').next().unwrap().trim_end_matches("/lps").parse().unwrap();
     let taken = twin::start(twin::Settings { port, ..settings() }, Shutdown::new()).await.unwrap_err();
-    assert!(matches!(taken, TwinError::Listen { address, .. } if address.port() == port), "{taken}");
+    assert!(matches!(taken, TwinError::Listen(ref cannot) if cannot.address.port() == port), "{taken}");
 
     std::fs::write(&file, "nom").unwrap();
     let wrong = twin::start(settings(), Shutdown::new()).await.unwrap_err();

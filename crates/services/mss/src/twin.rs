@@ -28,11 +28,11 @@ use jiff::Timestamp;
 use rustls::ServerConfig;
 use socle_identity::{Domain, Environment, EnvironmentMix, MssAddress, MssAddressError};
 use socle_store::{Options, SqliteStore, Store, StoreError};
+use socle_trust::https::{CannotListen, Door};
 use socle_trust::pki::{Organisation, PkiError, Profile, TestPki};
 use socle_trust::tls::{ClientAuth, TlsError, Versions, server_config};
 use socle_trust::token::Verifier;
 use socle_trust::{Credentials, Shutdown};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use seed::{HOSPITAL_A, Owner, Seed, TEST_PASSWORD, seeds};
@@ -147,8 +147,8 @@ impl Running {
 /// [`TwinError`]: a port taken, a folder that cannot be used, keys that cannot be made, a mailbox that is not of the
 /// twins.
 pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, TwinError> {
-    let listeners = Listeners::bind(&settings).await?;
-    let addresses = listeners.addresses()?;
+    let doors = Doors::open(&settings).await?;
+    let addresses = doors.addresses();
     let host = settings.names.first().cloned().unwrap_or_else(|| "localhost".to_owned());
     let prepared = prepare(&settings).await?;
     let white_list = listed(&settings.mailboxes, &prepared.operator)?;
@@ -160,7 +160,7 @@ pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, Tw
     let page = Page { office: Arc::clone(&office), addresses, list, has_tokens };
     let access = Access { office, tokens: settings.tokens };
     let operator = Operator { host, list: white_list.clone(), access, shutdown: shutdown.clone() };
-    let tasks = listeners.serve(Arc::new(operator), &prepared.tls, page, writer, shutdown);
+    let tasks = doors.serve(Arc::new(operator), &prepared.tls, page, writer, shutdown);
     Ok(Running {
         submission_url: format!("smtp://localhost:{}", addresses.submission.port()),
         page: format!("http://127.0.0.1:{}/", addresses.page.port()),
@@ -170,38 +170,34 @@ pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, Tw
     })
 }
 
-struct Listeners {
-    submission: TcpListener,
-    submissions: TcpListener,
-    imap: TcpListener,
-    imaps: TcpListener,
-    page: TcpListener,
+struct Doors {
+    submission: Door,
+    submissions: Door,
+    imap: Door,
+    imaps: Door,
+    page: Door,
 }
 
-impl Listeners {
-    async fn bind(settings: &Settings) -> Result<Self, TwinError> {
+impl Doors {
+    async fn open(settings: &Settings) -> Result<Self, TwinError> {
         let (ip, ports) = (settings.listen, settings.ports);
         Ok(Self {
-            submission: bind(ip, ports.submission).await?,
-            submissions: bind(ip, ports.submissions).await?,
-            imap: bind(ip, ports.imap).await?,
-            imaps: bind(ip, ports.imaps).await?,
-            page: bind(IpAddr::V4(Ipv4Addr::LOCALHOST), ports.page).await?,
+            submission: Door::open(ip, ports.submission).await?,
+            submissions: Door::open(ip, ports.submissions).await?,
+            imap: Door::open(ip, ports.imap).await?,
+            imaps: Door::open(ip, ports.imaps).await?,
+            page: Door::open(IpAddr::V4(Ipv4Addr::LOCALHOST), ports.page).await?,
         })
     }
 
-    fn addresses(&self) -> Result<Addresses, TwinError> {
-        let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-        let of = |listener: &TcpListener| {
-            listener.local_addr().map_err(|source| TwinError::Listen { address: unknown, source })
-        };
-        Ok(Addresses {
-            submission: of(&self.submission)?,
-            submissions: of(&self.submissions)?,
-            imap: of(&self.imap)?,
-            imaps: of(&self.imaps)?,
-            page: of(&self.page)?,
-        })
+    const fn addresses(&self) -> Addresses {
+        Addresses {
+            submission: self.submission.address,
+            submissions: self.submissions.address,
+            imap: self.imap.address,
+            imaps: self.imaps.address,
+            page: self.page.address,
+        }
     }
 
     /// The writer ends when the last of the others has let go of the office.
@@ -219,18 +215,13 @@ impl Listeners {
             (self.imap, Service::Imap),
             (self.imaps, Service::Imaps),
         ];
-        let mail = mail.map(|(listener, service)| {
-            tokio::spawn(listen::serve(listener, service, Arc::clone(&operator), Arc::clone(tls)))
+        let mail = mail.map(|(door, service)| {
+            tokio::spawn(listen::serve(door.listener, service, Arc::clone(&operator), Arc::clone(tls)))
         });
         let page = page::router(Arc::new(page));
-        let page = tokio::spawn(socle_trust::https::serve(self.page, None, page, shutdown));
+        let page = tokio::spawn(socle_trust::https::serve(self.page.listener, None, page, shutdown));
         mail.into_iter().chain([page, tokio::spawn(writer.run())]).collect()
     }
-}
-
-async fn bind(ip: IpAddr, port: u16) -> Result<TcpListener, TwinError> {
-    let address = SocketAddr::new(ip, port);
-    TcpListener::bind(address).await.map_err(|source| TwinError::Listen { address, source })
 }
 
 /// What reads files and makes keys.
@@ -285,13 +276,8 @@ fn listed(mailboxes: &[Seed], operator: &Credentials) -> Result<WhiteList, TwinE
 #[derive(Debug, thiserror::Error)]
 pub enum TwinError {
     /// A port is taken or not allowed.
-    #[error("MSSanté twin: cannot listen on {address}: {source}")]
-    Listen {
-        /// What was asked for.
-        address: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    #[error("MSSanté twin: {0}")]
+    Listen(#[from] CannotListen),
     /// Its certificate cannot be made.
     #[error("MSSanté twin: {0}")]
     Pki(#[from] PkiError),

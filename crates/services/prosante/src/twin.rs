@@ -18,17 +18,16 @@ mod registry;
 mod robot;
 mod wallet;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use socle_trust::Shutdown;
-use socle_trust::https::serve;
+use socle_trust::https::{CannotListen, Door, serve};
 use socle_trust::pki::{PkiError, Profile, TestPki};
 use socle_trust::tls::{ClientAuth, TlsError, Versions, server_config};
 use socle_trust::token::{Issuer, SigningKey, SigningKeyError};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use provider::Lives;
@@ -126,11 +125,11 @@ impl Running {
 /// # Errors
 /// [`TwinError`]: a port taken, a folder that is not writable, keys that cannot be made.
 pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, TwinError> {
-    let listener = bind(settings.listen, settings.port).await?;
-    let wallet_listener = bind(IpAddr::V4(Ipv4Addr::LOCALHOST), settings.wallet_port).await?;
-    let issuer = format!("https://localhost:{}{REALM}", port_of(&listener)?);
+    let door = Door::open(settings.listen, settings.port).await?;
+    let wallet_door = Door::open(IpAddr::V4(Ipv4Addr::LOCALHOST), settings.wallet_port).await?;
+    let issuer = format!("https://localhost:{}{REALM}", door.port());
     let scheme = if settings.wallet_tls { "https" } else { "http" };
-    let page = format!("{scheme}://127.0.0.1:{}/", port_of(&wallet_listener)?);
+    let page = format!("{scheme}://127.0.0.1:{}/", wallet_door.port());
     let (key, tls) = prepare(&settings).await?;
     let wallet_tls = settings.wallet_tls.then(|| Arc::clone(&tls));
     let provider = Arc::new(Provider::new(
@@ -142,8 +141,8 @@ pub async fn start(settings: Settings, shutdown: Shutdown) -> Result<Running, Tw
         settings.without_acr,
     ));
     let tasks = vec![
-        tokio::spawn(serve(listener, Some(tls), endpoints::router(Arc::clone(&provider)), shutdown.clone())),
-        tokio::spawn(serve(wallet_listener, wallet_tls, wallet::router(Arc::clone(&provider)), shutdown)),
+        tokio::spawn(serve(door.listener, Some(tls), endpoints::router(Arc::clone(&provider)), shutdown.clone())),
+        tokio::spawn(serve(wallet_door.listener, wallet_tls, wallet::router(Arc::clone(&provider)), shutdown)),
     ];
     Ok(Running { issuer, page, provider, tasks })
 }
@@ -162,27 +161,12 @@ async fn prepare(settings: &Settings) -> Result<(SigningKey, Arc<socle_trust::Se
     tokio::task::spawn_blocking(work).await.map_err(|_| TwinError::Interrupted)?
 }
 
-async fn bind(ip: IpAddr, port: u16) -> Result<TcpListener, TwinError> {
-    let address = SocketAddr::new(ip, port);
-    TcpListener::bind(address).await.map_err(|error| TwinError::Listen { address, error })
-}
-
-fn port_of(listener: &TcpListener) -> Result<u16, TwinError> {
-    let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-    listener.local_addr().map(|address| address.port()).map_err(|error| TwinError::Listen { address: unknown, error })
-}
-
 /// Why the twin does not start, or cannot make a key.
 #[derive(Debug, thiserror::Error)]
 pub enum TwinError {
     /// The port is taken, or not ours to take.
-    #[error("Pro Santé Connect twin: cannot listen on {address}: {error}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// The system's words.
-        error: std::io::Error,
-    },
+    #[error("Pro Santé Connect twin: {0}")]
+    Listen(#[from] CannotListen),
     /// The data folder.
     #[error("Pro Santé Connect twin: {folder}: {error}")]
     Folder {

@@ -3,7 +3,6 @@
 //! The only place that knows about Unix permissions.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::StoreError;
@@ -76,17 +75,6 @@ fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-/// Writes a secret file that only the owner reads; it is durable, and whole or absent.
-pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Folder { path: path.to_owned(), source };
-    let draft = path.with_extension("new");
-    let mut file = private().create(true).truncate(true).open(&draft).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-    drop(file);
-    std::fs::rename(&draft, path).map_err(failed)?;
-    path.parent().map_or(Ok(()), sync_folder).map_err(failed)
 }
 
 /// Makes the names in a folder durable. Windows does it by itself and refuses to open a folder.

@@ -12,7 +12,7 @@ use ring::hmac;
 use rusqlite::{Connection, OptionalExtension as _};
 use socle_trust::audit::{DataKey, PatientId};
 
-use super::folder::{self, Folder};
+use super::folder::Folder;
 use super::sql::{damaged, to_micros};
 use crate::{Digest, StoreError};
 
@@ -56,7 +56,9 @@ fn read_secret(path: PathBuf) -> Result<Option<[u8; 32]>, StoreError> {
 
 fn make_secret(path: &std::path::Path) -> Result<[u8; 32], StoreError> {
     let secret = *DataKey::generate()?.as_bytes();
-    folder::write_secret(path, format!("{}\n", Digest::from_bytes(secret)).as_bytes())?;
+    let line = format!("{}\n", Digest::from_bytes(secret));
+    socle_trust::write_secret(path, line.as_bytes())
+        .map_err(|source| StoreError::Folder { path: path.to_owned(), source })?;
     Ok(secret)
 }
 

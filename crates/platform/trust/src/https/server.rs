@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,45 @@ pub struct PeerCertificate(pub Option<Arc<Certificate>>);
 /// Request extension: the address that the client connected from.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddr(pub SocketAddr);
+
+/// A bound listener and the address that it got.
+#[derive(Debug)]
+pub struct Door {
+    /// What [`serve`] takes.
+    pub listener: TcpListener,
+    /// With the port that the system chose when 0 was asked for.
+    pub address: SocketAddr,
+}
+
+impl Door {
+    /// Takes the port; port 0 is any free one.
+    ///
+    /// # Errors
+    /// [`CannotListen`]: taken, or not ours to take.
+    pub async fn open(ip: IpAddr, port: u16) -> Result<Self, CannotListen> {
+        let wanted = SocketAddr::new(ip, port);
+        let failed = |source| CannotListen { address: wanted, source };
+        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    /// The port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+}
+
+/// An address that is taken, or not ours to take.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}")]
+pub struct CannotListen {
+    /// What was asked for.
+    pub address: SocketAddr,
+    /// Of the system.
+    pub source: std::io::Error,
+}
 
 /// What a server bears from its clients.
 #[derive(Debug, Clone, Copy)]
