@@ -11,7 +11,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use socle_trust::audit::Record;
 
-use crate::{Blob, FlowStep, JobId, JobUpdate, NewFlow, NewJob, StoreError};
+use crate::index::{ENTRY_LIMIT, LINK_LIMIT};
+use crate::{Blob, Entry, FlowStep, JobId, JobUpdate, Key, NewFlow, NewJob, StoreError};
 
 /// Everything that one commit writes, for one tenant.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +60,8 @@ pub struct Write {
     pub body: Bytes,
     /// What it can be found by; replaces what the former version could be found by.
     pub postings: Vec<Posting>,
+    /// What [`crate::Query`] finds it by; replaces what the former version had.
+    pub entries: Vec<Entry>,
     /// What must be there before.
     pub expect: Expect,
 }
@@ -67,7 +70,14 @@ impl Write {
     /// A write with nothing to find it by and nothing expected.
     #[must_use]
     pub fn new(kind: impl Into<String>, id: impl Into<String>, body: impl Into<Bytes>) -> Self {
-        Self { kind: kind.into(), id: id.into(), body: body.into(), postings: Vec::new(), expect: Expect::Any }
+        Self {
+            kind: kind.into(),
+            id: id.into(),
+            body: body.into(),
+            postings: Vec::new(),
+            entries: Vec::new(),
+            expect: Expect::Any,
+        }
     }
 
     /// Makes it findable by `name` = `value`.
@@ -233,6 +243,7 @@ impl Batch {
                 name("posting name", &posting.name)?;
                 value("posting value", &posting.value)?;
             }
+            entries(&write.entries)?;
         }
         for delete in &self.deletes {
             name("kind", &delete.kind)?;
@@ -257,10 +268,25 @@ impl Batch {
     /// About how many bytes this batch holds in memory and will write.
     pub(crate) fn weight(&self) -> usize {
         let blobs: usize = self.blobs.iter().map(|blob| blob.bytes().len()).sum();
-        let writes: usize = self.writes.iter().map(|write| write.body.len() + 64 * write.postings.len()).sum();
+        let writes: usize =
+            self.writes.iter().map(|write| write.body.len() + 64 * (write.postings.len() + write.entries.len())).sum();
         let jobs: usize = self.jobs.iter().map(|job| job.payload.len()).sum();
         1024 * (1 + self.audit.len()) + blobs + writes + jobs
     }
+}
+
+fn entries(entries: &[Entry]) -> Result<(), StoreError> {
+    if entries.len() > ENTRY_LIMIT {
+        return Err(StoreError::Invalid { what: "entries", rule: "at most 100 000 for one resource" });
+    }
+    for entry in entries {
+        name("entry name", &entry.name)?;
+        let Key::Link { kind, id } = &entry.value else { continue };
+        if kind.len() > NAME_LIMIT || id.len() > LINK_LIMIT {
+            return Err(StoreError::Invalid { what: "link", rule: "at most 255 bytes of kind and 1 024 of id" });
+        }
+    }
+    Ok(())
 }
 
 fn name(what: &'static str, text: &str) -> Result<(), StoreError> {

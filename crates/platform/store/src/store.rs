@@ -13,7 +13,7 @@ use socle_trust::audit::{Hash, PatientId, Record};
 
 use crate::{
     AuditEntry, AuditFilter, AuditHead, AuditReport, Batch, CheckReport, Checkpoint, Claim, Committed, Digest, Erased,
-    Flow, FlowFilter, FlowSummary, Job, JobCount, JobFilter, JobId, Page, StoreError, Term, Version,
+    Flow, FlowFilter, FlowSummary, Found, Job, JobCount, JobFilter, JobId, Page, Query, StoreError, Term, Version,
 };
 
 /// The answer of a store: a future that owns what it needs, so that `dyn Store` works.
@@ -51,6 +51,22 @@ pub trait Store: Send + Sync {
 
     /// How many living resources of a kind have all `terms`.
     fn count(&self, tenant: &str, kind: &str, terms: Vec<Term>) -> Stored<'_, u64>;
+
+    /// The living resources that pass a query, in its order.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] when a sorted page goes on after a resource that is no longer there.
+    fn find(&self, query: Query) -> Stored<'_, Found>;
+
+    /// The versions of all resources of a kind, or of all kinds, committed at `since` or later, newest first; a
+    /// version's cursor is its place in the order of commits.
+    fn changes(
+        &self,
+        tenant: &str,
+        kind: Option<&str>,
+        since: Option<Timestamp>,
+        page: Page,
+    ) -> Stored<'_, Vec<Version>>;
 
     /// Who holds a unique name.
     fn owner(&self, tenant: &str, name: &str, value: &str) -> Stored<'_, Option<String>>;

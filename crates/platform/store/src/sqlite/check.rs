@@ -13,7 +13,7 @@ use crate::{BlobProblem, CheckReport, Digest, StoreError};
 const LISTED: usize = 1000;
 
 /// Contradictions between tables: what is said, and the rows that should not exist.
-const CONTRADICTIONS: [(&str, &str); 6] = [
+const CONTRADICTIONS: [(&str, &str); 8] = [
     (
         "resources without their current version",
         "SELECT r.id FROM resource r LEFT JOIN version v ON v.seq = r.seq \
@@ -30,6 +30,17 @@ const CONTRADICTIONS: [(&str, &str); 6] = [
     (
         "index entries of no living resource",
         "SELECT p.rid FROM posting p LEFT JOIN resource r ON r.rid = p.rid WHERE r.deleted IS NOT 0",
+    ),
+    (
+        "typed entries of no living resource",
+        "SELECT e.rid FROM (SELECT rid FROM entry_exact UNION SELECT rid FROM entry_text \
+         UNION SELECT rid FROM entry_range UNION SELECT rid FROM entry_link) e \
+         LEFT JOIN resource r ON r.rid = e.rid WHERE r.deleted IS NOT 0",
+    ),
+    (
+        "versions that are not in the order of changes of their kind",
+        "SELECT v.seq FROM version v JOIN resource r ON r.rid = v.rid \
+         WHERE NOT EXISTS (SELECT 1 FROM change c WHERE c.space = r.space AND c.seq = v.seq)",
     ),
     (
         "lanes without exactly one first job",

@@ -1,7 +1,7 @@
 //! The embedded engine: SQLite for rows, segment files for blobs, one folder, one process.
 //!
 //! Read in this order: `folder` (what is on the disk), `schema`, `writer` (group commit), then what a
-//! batch holds: `resources` and `postings`, `blobs` and `segments`, `jobs`, `flows`, the audit log (`log`,
+//! batch holds: `resources`, `postings` and `index` (typed entries, which `plan` searches), `blobs` and `segments`, `jobs`, `flows`, the audit log (`log`,
 //! `keys`, `checkpoints`); `readers`, and `verify` and `check` last.
 //!
 //! *Invariant:* one thread writes; what it answered is synced. *Invariant:* a blob is synced before the
@@ -12,9 +12,11 @@ mod check;
 mod checkpoints;
 mod flows;
 mod folder;
+mod index;
 mod jobs;
 mod keys;
 mod log;
+mod plan;
 mod postings;
 mod readers;
 mod resources;
@@ -46,7 +48,8 @@ use self::sql::damaged;
 use self::writer::{Order, Reply, Request, Tools, Writer};
 use crate::{
     AuditEntry, AuditFilter, AuditHead, AuditReport, Batch, CheckReport, Checkpoint, Claim, Committed, Digest, Erased,
-    Flow, FlowFilter, FlowSummary, Job, JobCount, JobFilter, JobId, Page, Store, StoreError, Stored, Term, Version,
+    Flow, FlowFilter, FlowSummary, Found, Job, JobCount, JobFilter, JobId, Page, Query, Store, StoreError, Stored,
+    Term, Version,
 };
 
 /// Requests that may wait for the writer.
@@ -201,6 +204,21 @@ impl Store for SqliteStore {
     fn count(&self, tenant: &str, kind: &str, terms: Vec<Term>) -> Stored<'_, u64> {
         let (tenant, kind) = (tenant.to_owned(), kind.to_owned());
         Box::pin(self.readers.run(move |db| resources::count(db, &tenant, &kind, &terms)))
+    }
+
+    fn find(&self, query: Query) -> Stored<'_, Found> {
+        Box::pin(self.readers.run(move |db| plan::find(db, &query)))
+    }
+
+    fn changes(
+        &self,
+        tenant: &str,
+        kind: Option<&str>,
+        since: Option<Timestamp>,
+        page: Page,
+    ) -> Stored<'_, Vec<Version>> {
+        let (tenant, kind) = (tenant.to_owned(), kind.map(str::to_owned));
+        Box::pin(self.readers.run(move |db| resources::changes(db, &tenant, kind.as_deref(), since, page)))
     }
 
     fn owner(&self, tenant: &str, name: &str, value: &str) -> Stored<'_, Option<String>> {

@@ -47,7 +47,8 @@ pub(super) fn entries(space: i64, packed: &[u8]) -> Vec<i64> {
     entries
 }
 
-fn everything(space: i64) -> i64 {
+/// The entry under which every living resource of a space is found.
+pub(super) fn everything(space: i64) -> i64 {
     entry(space, EVERYTHING.0, EVERYTHING.1)
 }
 

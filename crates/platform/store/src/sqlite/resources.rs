@@ -32,9 +32,16 @@ pub(super) fn intern_space(db: &Connection, tenant: &str, kind: &str) -> Result<
     Ok(db.prepare_cached(insert)?.query_row((tenant, kind), |row| row.get(0))?)
 }
 
-fn find_space(db: &Connection, tenant: &str, kind: &str) -> Result<Option<i64>, StoreError> {
+/// The number of a space, if there is one.
+pub(super) fn find_space(db: &Connection, tenant: &str, kind: &str) -> Result<Option<i64>, StoreError> {
     let select = "SELECT id FROM space WHERE tenant = ?1 AND kind = ?2";
     Ok(db.prepare_cached(select)?.query_row((tenant, kind), |row| row.get(0)).optional()?)
+}
+
+/// What a write made.
+pub(super) struct Written {
+    pub(super) rid: i64,
+    pub(super) version: u64,
 }
 
 /// A resource's row.
@@ -68,14 +75,14 @@ fn check(kind: &str, id: &str, expected: Expect, current: Option<&Current>) -> R
     Err(StoreError::Conflict { kind: kind.to_owned(), id: id.to_owned(), expected, found })
 }
 
-/// Writes a new version; gives its number.
+/// Writes a new version; gives its resource and number.
 pub(super) fn write(
     db: &Connection,
     numbers: &mut Numbers,
     space: i64,
     write: &Write,
     at: Timestamp,
-) -> Result<u64, StoreError> {
+) -> Result<Written, StoreError> {
     let current = current(db, space, &write.id)?;
     check(&write.kind, &write.id, write.expect, current.as_ref())?;
     let packed = postings::pack(&write.postings);
@@ -96,8 +103,8 @@ pub(super) fn write(
             (current.rid, version)
         }
     };
-    insert_version(db, numbers.seq, rid, version, at, Some(&write.body))?;
-    Ok(version)
+    insert_version(db, space, numbers.seq, rid, version, at, Some(&write.body))?;
+    Ok(Written { rid, version })
 }
 
 /// Writes a tombstone; gives its number, or nothing when there was nothing to delete.
@@ -115,7 +122,8 @@ pub(super) fn delete(
     let version = current.version + 1;
     update_resource(db, current.rid, version, numbers.seq, true, &[])?;
     index(db, current.rid, &postings::entries(space, &current.postings), &[])?;
-    insert_version(db, numbers.seq, current.rid, version, at, None)?;
+    super::index::clear(db, current.rid)?;
+    insert_version(db, space, numbers.seq, current.rid, version, at, None)?;
     Ok(Some(version))
 }
 
@@ -141,6 +149,7 @@ fn update_resource(
 
 fn insert_version(
     db: &Connection,
+    space: i64,
     seq: i64,
     rid: i64,
     version: u64,
@@ -150,6 +159,7 @@ fn insert_version(
     let insert = "INSERT INTO version (seq, rid, version, at, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let bytes: &[u8] = body.map_or(&[], |body| body);
     db.prepare_cached(insert)?.execute((seq, rid, to_i64(version), to_micros(at), body.is_none(), bytes))?;
+    db.prepare_cached("INSERT INTO change (space, seq) VALUES (?1, ?2)")?.execute((space, seq))?;
     Ok(())
 }
 
@@ -200,7 +210,7 @@ macro_rules! version_columns {
 }
 
 /// A version whose columns begin at `first`.
-fn version(row: &Row<'_>, first: usize, kind: &str, id: String, cursor: u64) -> Result<Version, StoreError> {
+pub(super) fn version(row: &Row<'_>, first: usize, kind: &str, id: String, cursor: u64) -> Result<Version, StoreError> {
     Ok(Version {
         kind: kind.to_owned(),
         id,
@@ -263,6 +273,41 @@ pub(super) fn history(
     let mut versions = Vec::new();
     while let Some(row) = rows.next()? {
         versions.push(version(row, 0, kind, id.to_owned(), to_u64(row.get(0)?)?)?);
+    }
+    Ok(versions)
+}
+
+/// The versions of a kind or of all kinds, newest first; a version's cursor is its number in the order of commits.
+pub(super) fn changes(
+    db: &Connection,
+    tenant: &str,
+    kind: Option<&str>,
+    since: Option<Timestamp>,
+    page: Page,
+) -> Result<Vec<Version>, StoreError> {
+    // A kind has its own list; all kinds of a tenant together are the list of versions, mostly.
+    let select = match kind {
+        Some(_) => concat!(
+            "SELECT ",
+            version_columns!(),
+            ", r.id, s.kind, v.seq FROM space s JOIN change c ON c.space = s.id JOIN version v ON v.seq = c.seq ",
+            "JOIN resource r ON r.rid = v.rid WHERE s.tenant = ?1 AND s.kind = ?2 AND c.seq < ?3 AND v.at >= ?4 ",
+            "ORDER BY c.seq DESC LIMIT ?5"
+        ),
+        None => concat!(
+            "SELECT ",
+            version_columns!(),
+            ", r.id, s.kind, v.seq FROM version v CROSS JOIN resource r ON r.rid = v.rid CROSS JOIN space s ON s.id = r.space ",
+            "WHERE s.tenant = ?1 AND ?2 IS NULL AND v.seq < ?3 AND v.at >= ?4 ORDER BY v.seq DESC LIMIT ?5"
+        ),
+    };
+    let since = since.map_or(i64::MIN, to_micros);
+    let mut statement = db.prepare_cached(select)?;
+    let mut rows = statement.query((tenant, kind, page.before(), since, page.rows()))?;
+    let mut versions = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(5)?;
+        versions.push(version(row, 0, &kind, row.get(4)?, to_u64(row.get(6)?)?)?);
     }
     Ok(versions)
 }

@@ -9,7 +9,7 @@ use super::sql::damaged;
 use crate::StoreError;
 
 /// The schema that this program writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// "SOCL": what `file` and other tools see in the header of the database.
 const APPLICATION: i64 = 0x534f_434c;
@@ -88,6 +88,45 @@ CREATE TABLE audit_head (one INTEGER PRIMARY KEY, size INTEGER NOT NULL, nodes B
 CREATE TABLE audit_checkpoint (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
 ";
 
+/// Typed entries, and the order of changes of each kind: what version 2 added.
+///
+/// A `param` is an entry name of a space, so that each key begins with tenant and kind in one short integer. The
+/// clustered tables lead with the resource, which is appended to and cleared as one run; the index beside each one
+/// leads with the value.
+const TYPED: &str = "
+CREATE TABLE param (id INTEGER PRIMARY KEY, space INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (space, name)) STRICT;
+-- hash: the first 8 bytes of the SHA-256 of the word.
+CREATE TABLE entry_exact (
+    rid INTEGER NOT NULL, param INTEGER NOT NULL, hash INTEGER NOT NULL, PRIMARY KEY (rid, param, hash)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_exact_by ON entry_exact (param, hash, rid);
+CREATE TABLE entry_text (
+    rid INTEGER NOT NULL, param INTEGER NOT NULL, folded TEXT NOT NULL, written TEXT NOT NULL,
+    PRIMARY KEY (rid, param, folded, written)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_text_by ON entry_text (param, folded, rid);
+-- unit: the first 8 bytes of its SHA-256; 0 for none.
+CREATE TABLE entry_range (
+    rid INTEGER NOT NULL, param INTEGER NOT NULL, unit INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL,
+    PRIMARY KEY (rid, param, unit, low, high)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_range_by ON entry_range (param, unit, low, high, rid);
+-- space and id: what is linked to; space 0 for a URL outside.
+CREATE TABLE entry_link (
+    rid INTEGER NOT NULL, param INTEGER NOT NULL, space INTEGER NOT NULL, id TEXT NOT NULL,
+    PRIMARY KEY (rid, param, space, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_link_by ON entry_link (param, space, id, rid);
+CREATE TABLE change (space INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (space, seq)) STRICT, WITHOUT ROWID;
+";
+
+/// What an older folder lacks, in order: the version that a step leads to, its tables, and what fills them.
+const STEPS: [(i64, &str, &str); 1] = [(
+    2,
+    TYPED,
+    "INSERT INTO change (space, seq) SELECT r.space, v.seq FROM version v JOIN resource r ON r.rid = v.rid;",
+)];
+
 /// Makes the tables in a new database, or checks that those there are ours and not newer.
 pub(super) fn prepare(db: &Connection) -> Result<(), StoreError> {
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -101,6 +140,21 @@ pub(super) fn prepare(db: &Connection) -> Result<(), StoreError> {
     if version > VERSION {
         return Err(StoreError::Newer { found: version, known: VERSION });
     }
+    migrate(db, version)
+}
+
+/// Brings an older database forward: all of it, or nothing.
+fn migrate(db: &Connection, version: i64) -> Result<(), StoreError> {
+    for (leads_to, tables, fill) in STEPS.iter().filter(|(leads_to, ..)| *leads_to > version) {
+        let step = format!("BEGIN IMMEDIATE; {tables} {fill} PRAGMA user_version = {leads_to}; COMMIT;");
+        if let Err(error) = db.execute_batch(&step) {
+            if !db.is_autocommit() {
+                db.execute_batch("ROLLBACK")?;
+            }
+            return Err(error.into());
+        }
+        tracing::info!(version = leads_to, "the data folder was brought to a newer schema");
+    }
     Ok(())
 }
 
@@ -110,7 +164,7 @@ fn create(db: &Connection) -> Result<(), StoreError> {
         return Err(damaged("socle.db is the database of another program"));
     }
     db.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+        "BEGIN IMMEDIATE; {TABLES} {TYPED} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
     ))?;
     Ok(())
 }

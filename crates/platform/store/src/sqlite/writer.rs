@@ -20,7 +20,7 @@ use super::keys::Keyring;
 use super::log::{self, Log};
 use super::segments::{Place, Segments};
 use super::sql::{from_micros, rounded};
-use super::{blobs, flows, jobs, resources};
+use super::{blobs, flows, index, jobs, resources};
 use crate::{Batch, Checkpoint, Claim, Committed, Digest, Erased, Job, JobId, StoreError};
 
 /// Most requests in one group.
@@ -287,10 +287,14 @@ impl Writer {
             resources::take(db, tenant, unique)?;
         }
         let mut writes = Vec::with_capacity(batch.writes.len());
+        let mut rows = index::Rows::new(tenant);
         for write in &batch.writes {
             let space = resources::intern_space(db, tenant, &write.kind)?;
-            writes.push(resources::write(db, &mut numbers.resources, space, write, at)?);
+            let written = resources::write(db, &mut numbers.resources, space, write, at)?;
+            rows.add(db, space, &written, &write.entries)?;
+            writes.push(written.version);
         }
+        rows.insert(db)?;
         let mut deletes = Vec::with_capacity(batch.deletes.len());
         for delete in &batch.deletes {
             let space = resources::intern_space(db, tenant, &delete.kind)?;

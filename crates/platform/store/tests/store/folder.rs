@@ -101,7 +101,7 @@ async fn what_cannot_be_opened_is_refused_with_its_reason() {
         (
             "a newer schema",
             |dir| sql(dir, "PRAGMA user_version = 99"),
-            |error| matches!(error, StoreError::Newer { found: 99, known: 1 }),
+            |error| matches!(error, StoreError::Newer { found: 99, known: 2 }),
         ),
         ("no database but blobs", |dir| fs::remove_file(dir.join("socle.db")).unwrap(), damaged),
         ("no master key", |dir| fs::remove_file(dir.join("master.key")).unwrap(), key),

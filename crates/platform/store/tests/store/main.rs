@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside #[test] functions")]
 
 mod audit;
+mod find;
 mod fixtures;
 mod folder;
 mod jobs;
