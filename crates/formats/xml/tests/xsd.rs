@@ -176,3 +176,27 @@ fn findings_say_where_and_never_what() {
     }
     assert!(matches!(xsd.check("<r>"), Err(XsdError::NotXml(_))));
 }
+
+#[test]
+fn many_threads_share_one_schema_and_each_gets_its_own_verdict() {
+    let schema = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+        <xs:element name="r"><xs:complexType><xs:sequence><xs:element name="n" type="xs:integer" maxOccurs="unbounded"/>
+        </xs:sequence></xs:complexType></xs:element></xs:schema>"#;
+    let xsd = Xsd::new(Arc::new(Memory::new().with("a.xsd", schema)), "a.xsd");
+    let broken = Xsd::new(Arc::new(Memory::new().with("a.xsd", "<a/>")), "a.xsd");
+    std::thread::scope(|scope| {
+        for thread in 0..16_usize {
+            let (xsd, broken) = (&xsd, &broken);
+            scope.spawn(move || {
+                for round in 0..20_usize {
+                    // As many wrong values as this thread and round say: an answer that went astray is seen.
+                    let wrong = (thread * 20 + round) % 37;
+                    let document = format!("<r><n>1</n>{}</r>", "<n>x</n>".repeat(wrong));
+                    let verdict = xsd.check(&document).unwrap();
+                    assert_eq!((verdict.valid, verdict.findings.len()), (wrong == 0, wrong));
+                    assert!(broken.check(&document).is_err(), "a failure leaves the others their turn");
+                }
+            });
+        }
+    });
+}

@@ -1,26 +1,19 @@
 //! XML Schema 1.0 (W3C): is a document what its schema says?
 //!
 //! Order: [`Xsd`] (a schema by its entry file), [`Xsd::check`], then inside `load` (files to a compiled set, with the two
-//! corrections that the published CDA schemas need) and `message` (constraint codes in two languages). The compiled set
-//! lives once per thread, made when first used there: the library that compiles it does not share it.
+//! corrections that the published CDA schemas need), `workers` (the threads that own compiled sets, made when first
+//! needed) and `message` (constraint codes in two languages).
 //!
 //! Absent on purpose: schemas named by the document (`xsi:schemaLocation`), network, XSD 1.1.
 
 mod load;
 mod message;
+mod workers;
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use socle_finding::Finding;
-use xsd_schema::SchemaSet;
-use xsd_schema::validation::{
-    SchemaValidator, SchemaValidity, ValidationError, ValidationFlags, ValidationSink, ValidationWarning,
-    drive_quick_xml,
-};
-use xsd_schema::xml::ParseLimits;
+use workers::{Judged, Workers};
 
 use crate::roxmltree::{Document, Node};
 use crate::schematron::Files;
@@ -28,8 +21,6 @@ use crate::{Limits, NodeExt, XmlError, parse};
 
 /// Findings of one document; the verdict does not depend on the limit.
 const FINDINGS: usize = 1000;
-/// Compiled sets kept by one thread.
-const SETS: usize = 4;
 
 const NS_XSL: &str = "http://www.w3.org/1999/XSL/Transform";
 
@@ -37,7 +28,7 @@ const NS_XSL: &str = "http://www.w3.org/1999/XSL/Transform";
 pub struct Xsd {
     files: Arc<dyn Files>,
     entry: String,
-    id: u64,
+    workers: Workers,
 }
 
 /// A schema that cannot be used. Nothing is valid against it.
@@ -77,17 +68,11 @@ impl std::fmt::Debug for Xsd {
     }
 }
 
-thread_local! {
-    /// A compiled set is not for two threads at once (it holds cells): each thread has its own.
-    static COMPILED: RefCell<Vec<(u64, Rc<SchemaSet>)>> = const { RefCell::new(Vec::new()) };
-}
-
 impl Xsd {
     /// The schema whose entry file is `entry`; read when first used.
     #[must_use]
     pub fn new(files: Arc<dyn Files>, entry: impl Into<String>) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self { files, entry: entry.into(), id: NEXT.fetch_add(1, Ordering::Relaxed) }
+        Self { files, entry: entry.into(), workers: Workers::new() }
     }
 
     /// The entry file.
@@ -96,27 +81,12 @@ impl Xsd {
         &self.entry
     }
 
-    /// Compiles the schema in this thread, so that the first document does not wait.
+    /// Compiles the schema, so that the first document does not wait.
     ///
     /// # Errors
     /// The schema itself cannot be used.
     pub fn prepare(&self) -> Result<(), XsdError> {
-        self.compiled().map(drop)
-    }
-
-    fn compiled(&self) -> Result<Rc<SchemaSet>, XsdError> {
-        let known = COMPILED.with_borrow(|sets| sets.iter().find(|(id, _)| *id == self.id).map(|(_, set)| set.clone()));
-        if let Some(set) = known {
-            return Ok(set);
-        }
-        let set = Rc::new(load::load(&self.files, &self.entry)?);
-        COMPILED.with_borrow_mut(|sets| {
-            if sets.len() >= SETS {
-                sets.remove(0);
-            }
-            sets.push((self.id, set.clone()));
-        });
-        Ok(set)
+        self.workers.prepare(&self.files, &self.entry)
     }
 
     /// Judges a document. One that presents itself (its root is an XSLT stylesheet around the document) is judged by the
@@ -134,12 +104,26 @@ impl Xsd {
     /// # Errors
     /// As [`check`](Self::check).
     pub fn check_parsed(&self, document: &Document<'_>) -> Result<Verdict, XsdError> {
-        let set = self.compiled()?;
         match inner_document(document) {
-            None => Ok(judge(&set, document.input_text(), document.root_element())),
-            Some(inner) => Ok(judge(&set, &alone(inner), inner)),
+            None => self.judge(document.input_text(), document.root_element()),
+            Some(inner) => self.judge(&alone(inner), inner),
         }
     }
+
+    /// `root` is the element that `text` is the source of: it says where the findings are.
+    fn judge(&self, text: &str, root: Node<'_, '_>) -> Result<Verdict, XsdError> {
+        self.workers.judge(&self.files, &self.entry, text).map(|judged| verdict(judged, root))
+    }
+}
+
+fn verdict(judged: Judged, root: Node<'_, '_>) -> Verdict {
+    let valid = judged.root_is_valid && judged.count == 0 && judged.stopped.is_none();
+    let mut findings: Vec<Finding> = judged.errors.iter().map(|error| message::finding(error, root)).collect();
+    findings.extend(judged.stopped.as_deref().map(message::refused));
+    if !valid && findings.is_empty() {
+        findings.push(message::refused("the root element is not known to the schema"));
+    }
+    Verdict { valid, findings }
 }
 
 fn inner_document<'a, 'i>(document: &'a Document<'i>) -> Option<Node<'a, 'i>> {
@@ -169,48 +153,4 @@ fn alone(node: Node<'_, '_>) -> String {
         }
     }
     format!("{start}{declared}{rest}")
-}
-
-/// `root` is the element that `text` is the source of: it says where the findings are.
-fn judge(set: &SchemaSet, text: &str, root: Node<'_, '_>) -> Verdict {
-    let validator = SchemaValidator::new(set, ValidationFlags::default() - ValidationFlags::BUILD_PSVI_TYPED_VALUES);
-    let mut found = Found { root, errors: 0, findings: Vec::new() };
-    let mut runtime = validator.start_run(&mut found);
-    let limits = Limits::default();
-    runtime.set_parse_limits(
-        ParseLimits::none()
-            .with_max_depth(limits.depth)
-            .with_max_name_bytes(limits.name)
-            .with_max_nodes(limits.nodes as usize * 4),
-    );
-    let driven = drive_quick_xml(text.as_bytes(), &mut runtime, set);
-    drop(runtime);
-    let root_is_valid = match driven {
-        Ok(outcome) => outcome.root_validity == Some(SchemaValidity::Valid),
-        Err(error) => {
-            found.findings.push(message::refused(&error.to_string()));
-            false
-        }
-    };
-    if !root_is_valid && found.errors == 0 && found.findings.is_empty() {
-        found.findings.push(message::refused("the root element is not known to the schema"));
-    }
-    Verdict { valid: root_is_valid && found.errors == 0, findings: found.findings }
-}
-
-struct Found<'a, 'i> {
-    root: Node<'a, 'i>,
-    errors: usize,
-    findings: Vec<Finding>,
-}
-
-impl ValidationSink for &mut Found<'_, '_> {
-    fn on_error(&mut self, error: ValidationError) {
-        self.errors += 1;
-        if self.findings.len() < FINDINGS {
-            self.findings.push(message::finding(&error, self.root));
-        }
-    }
-
-    fn on_warning(&mut self, _: ValidationWarning) {}
 }
