@@ -43,6 +43,13 @@ fn text_that_only_looks_like_a_doctype_is_accepted() {
 }
 
 #[test]
+fn instructions_of_every_right_name_are_read() {
+    for text in ["<?b?><a/>", "<?été-1.2 x?><a/>", "<a><?b:c\nd?></a>", "<?xml-stylesheet href='a'?><a/>"] {
+        assert!(parse(text, &Limits::default()).is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn only_xml_1_0_is_read() {
     for (name, text) in [
         ("1.1", "<?xml version=\"1.1\"?><a/>"),
@@ -71,6 +78,9 @@ fn what_is_not_well_formed_is_refused_with_its_line() {
         ("control by reference", "<a>\n&#1;</a>", 2),
         ("second declaration", "<a>\n<?xml version='1.0'?></a>", 2),
         ("declaration after a blank line", "\n<?xml version='1.0'?><a/>", 2),
+        ("an instruction whose name ends at no white space", "<a>\n<?b\u{F620}c?></a>", 2),
+        ("an instruction that would be written as a declaration", "<a>\n<?xml\u{F620} c?></a>", 2),
+        ("an instruction with a quote in its name", "<a>\n<?b'c'?></a>", 2),
         ("two roots", "<a/>\n<b/>", 2),
         ("']]>' in text", "<a>\n]]></a>", 2),
         ("'--' in a comment", "<a>\n<!-- -- --></a>", 2),

@@ -89,8 +89,16 @@ impl<'a> Scanner<'a> {
 
     /// The target `xml`, in any case, is reserved (XML 1.0 §2.6): a second declaration is none.
     fn instruction(&mut self) -> Result<(), Refused> {
-        if self.name_at(self.at + 2)?.eq_ignore_ascii_case(b"xml") {
+        let name = self.name_at(self.at + 2)?;
+        if name.eq_ignore_ascii_case(b"xml") {
             return Err((malformed("processing instruction named xml"), self.at));
+        }
+        // The tree builder lets content begin without white space, right where the name stops being one.
+        let rest = &self.bytes[self.at + 2 + name.len()..];
+        let separated = rest.starts_with(b"?>") || matches!(rest.first(), Some(b' ' | b'\t' | b'\r' | b'\n'));
+        let is_name = std::str::from_utf8(name).is_ok_and(|name| name.chars().all(is_name_char));
+        if !separated || !is_name {
+            return Err((malformed("name of a processing instruction"), self.at));
         }
         self.skip_past(b"?>", "processing instruction")
     }
@@ -214,6 +222,18 @@ static ENDS_NAME: [bool; 256] = {
     }
     table
 };
+
+/// XML 1.0 §2.3, `NameChar`.
+fn is_name_char(c: char) -> bool {
+    match c {
+        ':' | '_' | '-' | '.' | '\u{B7}' => true,
+        '\0'..='\u{7F}' => c.is_ascii_alphanumeric(),
+        _ => matches!(c,
+            '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}'
+            | '\u{200C}'..='\u{200D}' | '\u{203F}'..='\u{2040}' | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}'
+            | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}'),
+    }
+}
 
 fn is_doctype(rest: &[u8]) -> bool {
     rest.get(..b"<!DOCTYPE".len()).is_some_and(|start| start.eq_ignore_ascii_case(b"<!DOCTYPE"))
