@@ -46,7 +46,7 @@ pub(crate) enum Command {
     Send(Send),
     /// Judge documents offline: FHIR (JSON, NDJSON, XML), CDA, XDM, recognised by their content
     #[command(
-        after_help = "Examples:\n  socle validate lettre.xml                       any supported format\n  socle validate dossier/ '**/*.json'             folders and patterns\n  cat patient.json | socle validate -             standard input\n  socle validate patient.json --package hl7.fhir.fr.core#2.1.0\n  socle validate patient.json --with profils/ --profile https://exemple.fr/StructureDefinition/patient\n  socle validate dossier/ --format sarif > report.sarif\n\nExit: 0 all valid, 1 one is not, 2 one could not be judged"
+        after_help = "Examples:\n  socle validate lettre.xml                       any supported format\n  socle validate dossier/ '**/*.json'             folders and patterns\n  cat patient.json | socle validate -             standard input\n  socle validate patient.json --package hl7.fhir.fr.core#2.1.0\n  socle validate patient.json --with profils/ --profile https://exemple.fr/StructureDefinition/patient\n  socle validate dossier/ --format sarif > report.sarif\n  socle validate export.ndjson --best-practice ignore\n\nExit: 0 all valid, 1 one is not, 2 one could not be judged"
     )]
     Validate(Validate),
     /// FHIR packages, and the test bed of the CI-SIS: add, list, remove
@@ -155,20 +155,42 @@ pub(crate) struct Validate {
     #[arg(long = "profile", value_name = "URL")]
     pub profiles: Vec<String>,
     /// FHIR: what a package defines, with all that it depends on: a .tgz, a folder, or id#version when it is installed
+    ///
+    /// May be given several times. Where a resource names a profile or a value set without its version, the first
+    /// package that has it decides the version; inside a package, what it depends on decides.
     #[arg(long = "package", value_name = "FILE|ID#VERSION")]
     pub packages: Vec<String>,
-    /// FHIR: further conformance resources, a file or a folder of them
+    /// FHIR: further conformance resources: a file, or a folder with all that is below it
     #[arg(long, value_name = "FILE|FOLDER")]
     pub with: Vec<PathBuf>,
     /// Where the packages are (default: ~/.fhir/packages, which the ecosystem shares)
     #[arg(long = "packages", value_name = "FOLDER", env = "SOCLE_PACKAGES")]
     pub cache: Option<PathBuf>,
+    /// FHIR: also tell which must-support elements of the profiles are absent, as information (off by default)
+    #[arg(long)]
+    pub must_support: bool,
+    /// FHIR: what a rule of good practice is worth, such as "a resource should have a narrative" (dom-6)
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    pub best_practice: GoodPractice,
     /// How to say the result: json is one object a line for each file
     #[arg(long, value_enum, default_value_t)]
     pub format: ReportFormat,
     /// From which severity on a file is not valid
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
     pub fail_on: FailOn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum GoodPractice {
+    /// Not told
+    Ignore,
+    /// Worth knowing
+    Hint,
+    /// A warning
+    #[default]
+    Warning,
+    /// An error: the file is not valid
+    Error,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -197,6 +197,48 @@ fn warnings_fail_when_asked() {
 }
 
 #[test]
+fn good_practice_is_worth_what_is_asked() {
+    let folder = Folder::new();
+    let name = folder.write("a.json", r#"{"resourceType":"Patient","gender":"male"}"#);
+    let levels = [("ignore", 0, None), ("hint", 0, Some("information")), ("warning", 0, Some("warning"))];
+    for (level, code, severity) in levels.into_iter().chain([("error", 1, Some("error"))]) {
+        let output = folder.run(&[&name, "--best-practice", level, "--format", "json"]);
+        ends(level, &output, code, &[]);
+        let line = &lines(&output)[0];
+        let found = line["findings"].as_array().unwrap();
+        let found = found.iter().find(|finding| finding.to_string().contains("dom-6"));
+        assert_eq!(found.map(|finding| &finding["severity"]), severity.map(Value::from).as_ref(), "{level}: {line}");
+    }
+}
+
+#[test]
+fn must_support_elements_that_are_absent_are_told_when_asked() {
+    let folder = Folder::new();
+    let profile = r#"{"resourceType":"StructureDefinition","url":"http://a/p","name":"P","status":"draft","kind":"resource",
+        "abstract":false,"type":"Patient","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient",
+        "derivation":"constraint","differential":{"element":[
+            {"id":"Patient.birthDate","path":"Patient.birthDate","mustSupport":true},
+            {"id":"Patient.gender","path":"Patient.gender","mustSupport":true},
+            {"id":"Patient.contact.name","path":"Patient.contact.name","mustSupport":true}]}}"#;
+    folder.write("profiles/deep/er/p.json", profile);
+    let resource = r#"{"resourceType":"Patient","text":{"status":"empty","div":"<div xmlns='http://www.w3.org/1999/xhtml'>-</div>"},
+        "gender":"male","contact":[{"telecom":[{"system":"phone","value":"0102030405"}]}]}"#;
+    let name = folder.write("a.json", resource);
+    let asked = [&name, "--profile", "http://a/p", "--with", "profiles", "--format", "json"];
+    let told = |output: &Output| -> Vec<String> {
+        let line = &lines(output)[0];
+        let findings = line["findings"].as_array().unwrap().iter();
+        let told = findings.filter(|finding| finding.to_string().contains("must-support"));
+        assert!(told.clone().all(|finding| finding["severity"] == "information"), "{line}");
+        told.map(|finding| finding["message"].as_str().unwrap().split(' ').next().unwrap().to_owned()).collect()
+    };
+    assert!(told(&folder.run(&asked)).is_empty());
+    let output = folder.run(&[&asked[..], &["--must-support"]].concat());
+    ends("absence is no fault", &output, 0, &[]);
+    assert_eq!(told(&output), ["Patient.birthDate", "Patient.contact.name"]);
+}
+
+#[test]
 fn profiles_come_with_files_folders_and_packages() {
     let folder = Folder::new();
     let profile = r#"{"resourceType":"StructureDefinition","url":"http://a/p","name":"P","status":"draft","kind":"resource",

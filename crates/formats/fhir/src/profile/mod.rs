@@ -70,6 +70,9 @@ pub struct Options {
     pub strict_references: bool,
     /// Text that looks like HTML is an error.
     pub security_checks: bool,
+    /// The elements that a profile marks must-support and that are not there are told, as information. Those of an
+    /// element that is not there either are not.
+    pub must_support: bool,
     /// No more findings than this are written down.
     pub max_findings: usize,
 }
@@ -87,6 +90,7 @@ impl Default for Options {
             example_urls: true,
             strict_references: true,
             security_checks: false,
+            must_support: false,
             max_findings: 10_000,
         }
     }

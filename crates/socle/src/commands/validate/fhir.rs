@@ -2,20 +2,22 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
 use bytes::Bytes;
 use socle_fhir::package::{Cache, Closure, Limits, Package, PackageError, PackageId, View};
-use socle_fhir::profile::{Options, Report, Subject, Validator};
+use socle_fhir::profile::{BestPractice, Options, Report, Subject, Validator};
 use socle_fhir::{Document, xml};
 use socle_finding::{Finding, Lang, Text};
 
 use super::checked::{Judged, Unchecked};
 use super::formats::{Format, Head};
+use super::inputs::{self, Input};
 use super::ndjson;
-use crate::cli::Validate;
+use super::work::BIGGEST;
+use crate::cli::{GoodPractice, Validate};
 use crate::commands::package::cache_of;
 use crate::say::Speaker;
 use crate::trouble::Trouble;
@@ -31,11 +33,11 @@ pub(super) struct Fhir {
 impl Fhir {
     pub(super) fn prepare(options: &Validate, speaker: &Speaker) -> Result<Self> {
         let validator = if options.packages.is_empty() && options.with.is_empty() {
-            Validator::core(Options::default())
+            Validator::core(asked(options))
         } else {
             let view = Arc::new(view_of(options)?);
             tell(view.problems(), speaker);
-            Validator::of(view, Options::default())
+            Validator::of(view, asked(options))
         };
         if let Some(unknown) = options.profiles.iter().find(|profile| !validator.knows(profile)) {
             return Err(Trouble::new(
@@ -91,6 +93,17 @@ impl Fhir {
     }
 }
 
+/// What the command line says of the validation.
+fn asked(options: &Validate) -> Options {
+    let best_practice = match options.best_practice {
+        GoodPractice::Ignore => BestPractice::Ignored,
+        GoodPractice::Hint => BestPractice::Information,
+        GoodPractice::Warning => BestPractice::Warning,
+        GoodPractice::Error => BestPractice::Error,
+    };
+    Options { best_practice, must_support: options.must_support, ..Options::default() }
+}
+
 /// Which installed package defines what a document asks for: looked up when something is missing first.
 /// It is told, and not used unasked: a verdict must not depend on what else is installed.
 struct Hints {
@@ -143,21 +156,9 @@ fn package_of(source: &str, cache: &Cache) -> Result<Arc<Package>, PackageError>
     cache.open(&id)
 }
 
-/// A file of a conformance resource or a Bundle, or a folder of them.
+/// A file of a conformance resource or a Bundle, or all of a folder and below it.
 fn add_all(view: &mut View, source: &Path) -> Result<()> {
-    let mut files = vec![source.to_owned()];
-    if source.is_dir() {
-        let unreadable = |error: std::io::Error| {
-            Trouble::new(
-                format!("{} ne se lit pas ({error})", source.display()),
-                format!("{} cannot be read ({error})", source.display()),
-            )
-        };
-        let listed = fs::read_dir(source).map_err(unreadable)?;
-        files = listed.filter_map(|item| Some(item.ok()?.path())).collect();
-        files.retain(|file| file.extension().is_some_and(|ending| ending == "json" || ending == "xml"));
-        files.sort();
-    }
+    let files = if source.is_dir() { definitions_in(source)? } else { vec![source.to_owned()] };
     for file in files {
         let refused = |fr: String, en: String| {
             Trouble::new(format!("{} : {fr}", file.display()), format!("{}: {en}", file.display())).mend(
@@ -170,6 +171,21 @@ fn add_all(view: &mut View, source: &Path) -> Result<()> {
         view.add(Arc::new(conformance(bytes).map_err(|(fr, en)| refused(fr, en))?))?;
     }
     Ok(())
+}
+
+/// The JSON and XML files of a folder and below it, by name.
+fn definitions_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (mut files, mut troubles) = (Vec::new(), Vec::new());
+    inputs::walk(folder, inputs::DEEPEST, &mut files, &mut troubles);
+    if let Some(Input::Unusable { name, why, .. }) = troubles.into_iter().next() {
+        let said = |lang| format!("{name}: {}", why.get(lang));
+        return Err(Trouble::new(said(Lang::Fr), said(Lang::En)).into());
+    }
+    files.retain(|file| {
+        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        ending.eq_ignore_ascii_case("json") || ending.eq_ignore_ascii_case("xml")
+    });
+    Ok(files)
 }
 
 /// A conformance resource in JSON or XML; or what is wrong with it, in both languages.
@@ -233,8 +249,13 @@ impl Format for FhirNdjson {
         false
     }
 
+    fn by_line(&self) -> Option<&Fhir> {
+        Some(&self.0)
+    }
+
+    /// Memory is always read to its end.
     fn judge(&self, bytes: Bytes) -> Judged {
-        ndjson::judge(&bytes, &self.0)
+        ndjson::judge(&*bytes, BIGGEST, &self.0).unwrap_or_default()
     }
 }
 

@@ -25,6 +25,11 @@ pub(super) trait Format: Sync {
         true
     }
 
+    /// What judges each line, for a file that is read and judged line by line, however long it is.
+    fn by_line(&self) -> Option<&Fhir> {
+        None
+    }
+
     /// Judges a whole file.
     fn judge(&self, bytes: Bytes) -> Judged;
 }
@@ -40,7 +45,8 @@ pub(super) struct Head {
 }
 
 impl Head {
-    const BYTES: usize = 16 << 10;
+    /// So much of a file tells what it is.
+    pub(super) const BYTES: usize = 16 << 10;
 
     pub(super) fn of(bytes: &[u8], ending: &str) -> Self {
         let first = &bytes[..bytes.len().min(Self::BYTES)];

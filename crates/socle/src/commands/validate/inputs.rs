@@ -24,7 +24,7 @@ pub(super) enum Input {
 const ENDINGS: [&str; 5] = ["json", "xml", "ndjson", "jsonl", "zip"];
 
 /// A folder in a folder, no deeper than this.
-const DEEPEST: usize = 64;
+pub(super) const DEEPEST: usize = 64;
 
 /// What is meant by these arguments, in their order; inside a folder by name.
 pub(super) fn expand(arguments: &[PathBuf]) -> Vec<Input> {
@@ -65,7 +65,7 @@ fn in_folder(folder: &Path) -> Vec<Input> {
 }
 
 /// All files below a folder, by name; links to folders are not followed: they may turn in a circle.
-fn walk(folder: &Path, left: usize, files: &mut Vec<PathBuf>, troubles: &mut Vec<Input>) {
+pub(super) fn walk(folder: &Path, left: usize, files: &mut Vec<PathBuf>, troubles: &mut Vec<Input>) {
     let items = match fs::read_dir(folder) {
         Ok(items) => items,
         Err(error) => {

@@ -1,8 +1,8 @@
 //! Many files at once, reported in their order.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{IsTerminal as _, Read, Write as _};
+use std::fs::File;
+use std::io::{BufReader, IsTerminal as _, Read, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -11,16 +11,17 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use socle_finding::Text;
 
-use super::checked::{Checked, Outcome};
+use super::checked::{Checked, Judged, Outcome};
 use super::formats::{Formats, Head};
 use super::inputs::{Input, refused};
+use super::ndjson;
 use crate::cli::{ReportFormat, Validate};
 
-/// A file larger than this is not read: documents are in memory, whole.
-const BIGGEST: u64 = 256 << 20;
+/// A file larger than this is not read, nor a line: documents are in memory, whole.
+pub(super) const BIGGEST: u64 = 256 << 20;
 
 /// A deep document is walked by recursion: its limit of depth fits in a stack of this size.
-const STACK: usize = 16 << 20;
+pub(super) const STACK: usize = 16 << 20;
 
 /// As many threads as processors, and never more than there is work.
 pub(super) fn threads(work: usize) -> usize {
@@ -76,25 +77,13 @@ fn take(
 
 fn judge_one(input: &Input, formats: &Formats, options: &Validate) -> Checked {
     let began = Instant::now();
-    let (file, ending, bytes) = match input {
-        Input::Unusable { name, why, mend } => {
-            let outcome = Outcome::Unusable { why: why.clone(), mend: mend.clone() };
-            return Checked { file: name.clone(), kind: None, outcome, took: began.elapsed() };
-        }
-        Input::Stdin => ("-".to_owned(), "", read(std::io::stdin().lock())),
-        Input::File(path) => {
-            let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-            (path.display().to_string(), ending, read_file(path))
-        }
+    let (file, judged) = match input {
+        Input::Unusable { name, why, mend } => (name.clone(), Err((why.clone(), mend.clone()))),
+        Input::Stdin => ("-".to_owned(), judge_source(&mut std::io::stdin().lock(), "", 0, formats, options)),
+        Input::File(path) => (path.display().to_string(), judge_file(path, formats, options)),
     };
-    let (kind, outcome) = match bytes.and_then(|bytes| Ok((formats.of(&Head::of(&bytes, ending))?, bytes))) {
-        Ok((format, bytes)) => {
-            let mut judged = format.judge(bytes.clone());
-            if options.format == ReportFormat::Text && format.shows_lines() {
-                judged.show(&bytes);
-            }
-            (Some(format.name()), Outcome::Judged(judged))
-        }
+    let (kind, outcome) = match judged {
+        Ok((format, judged)) => (Some(format), Outcome::Judged(judged)),
         Err((why, mend)) => (None, Outcome::Unusable { why, mend }),
     };
     Checked { file, kind, outcome, took: began.elapsed() }
@@ -102,17 +91,44 @@ fn judge_one(input: &Input, formats: &Formats, options: &Validate) -> Checked {
 
 type Unusable = (Text, Text);
 
-fn read_file(path: &Path) -> Result<Bytes, Unusable> {
-    let data = fs::metadata(path).map_err(|error| refused(&error))?;
-    if data.len() > BIGGEST {
-        return Err(too_big());
-    }
-    read(File::open(path).map_err(|error| refused(&error))?)
+fn judge_file(path: &Path, formats: &Formats, options: &Validate) -> Result<(&'static str, Judged), Unusable> {
+    let mut file = File::open(path).map_err(|error| refused(&error))?;
+    let size = file.metadata().map_err(|error| refused(&error))?.len();
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    judge_source(&mut file, ending, size, formats, options)
 }
 
-fn read(source: impl Read) -> Result<Bytes, Unusable> {
+/// Its beginning tells what it is; the rest is read whole, or line by line.
+fn judge_source(
+    source: &mut dyn Read,
+    ending: &str,
+    size: u64,
+    formats: &Formats,
+    options: &Validate,
+) -> Result<(&'static str, Judged), Unusable> {
     let mut bytes = Vec::new();
-    source.take(BIGGEST + 1).read_to_end(&mut bytes).map_err(|error| refused(&error))?;
+    source.take(Head::BYTES as u64).read_to_end(&mut bytes).map_err(|error| refused(&error))?;
+    let format = formats.of(&Head::of(&bytes, ending)).map_err(|why| if size > BIGGEST { too_big() } else { why })?;
+    if let Some(fhir) = format.by_line() {
+        let lines = BufReader::new(bytes.as_slice().chain(source));
+        let judged = ndjson::judge(lines, BIGGEST, fhir).map_err(|error| refused(&error))?;
+        return Ok((format.name(), judged));
+    }
+    let bytes = read(bytes, source, size)?;
+    let mut judged = format.judge(bytes.clone());
+    if options.format == ReportFormat::Text && format.shows_lines() {
+        judged.show(&bytes);
+    }
+    Ok((format.name(), judged))
+}
+
+fn read(mut bytes: Vec<u8>, source: &mut dyn Read, size: u64) -> Result<Bytes, Unusable> {
+    if size > BIGGEST {
+        return Err(too_big());
+    }
+    bytes.reserve(usize::try_from(size).unwrap_or(0).saturating_sub(bytes.len()) + 1);
+    let left = (BIGGEST + 1).saturating_sub(bytes.len() as u64);
+    source.take(left).read_to_end(&mut bytes).map_err(|error| refused(&error))?;
     if bytes.len() as u64 > BIGGEST { Err(too_big()) } else { Ok(bytes.into()) }
 }
 
@@ -120,8 +136,8 @@ fn too_big() -> Unusable {
     (
         Text::fixed("ce fichier dépasse 256 Mo", "this file is larger than 256 MB"),
         Text::fixed(
-            "découpez-le : un document par fichier, ou plusieurs fichiers NDJSON",
-            "split it: one document a file, or several NDJSON files",
+            "découpez-le : un document par fichier, ou une ressource par ligne (NDJSON), sans limite",
+            "split it: one document a file, or one resource a line (NDJSON), without limit",
         ),
     )
 }

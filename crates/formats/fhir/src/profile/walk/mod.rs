@@ -160,6 +160,8 @@ impl<'v, 'd> Walk<'v, 'd> {
         let Some(first) = slot.value.or(slot.extra) else {
             if spec.min > 0 {
                 self.too_few(holder, program, spec, 0);
+            } else if spec.must_support && mode == Mode::Profile {
+                self.unsupported(holder, program, spec);
             }
             if let Some(slicing) = &spec.slicing {
                 self.slices(holder, &[], program, spec, slicing);

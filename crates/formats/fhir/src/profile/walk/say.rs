@@ -181,6 +181,27 @@ impl<'d> Walk<'_, 'd> {
         );
     }
 
+    /// A must-support element is not there: allowed, and worth knowing for who has the value.
+    pub(super) fn unsupported(&mut self, holder: Node<'d>, program: &Program, spec: &Spec) {
+        if !self.options.must_support || self.quiet > 0 {
+            return;
+        }
+        let id = program.id(spec).to_owned();
+        self.say(
+            Severity::Information,
+            holder,
+            rule_of(program, format!("{id} must-support")),
+            both(
+                format!("{id} est absent, et le profil demande de le gérer (must-support)"),
+                format!("{id} is absent, and the profile asks to support it (must-support)"),
+            ),
+            Text::fixed(
+                "donnez-le si votre logiciel a cette information ; son absence n'est pas une faute",
+                "give it when your software has this information; its absence is no fault",
+            ),
+        );
+    }
+
     pub(super) fn too_many(&mut self, node: Node<'d>, holder: Node<'d>, program: &Program, spec: &Spec, count: u32) {
         if self.quiet > 0 {
             self.errors += 1;

@@ -113,6 +113,9 @@ impl<'d> Walk<'_, 'd> {
             if count < own.min && !undecided {
                 self.slice_missing(holder, program, own, count);
             }
+            if count == 0 && own.min == 0 && own.max > 0 && own.must_support && !undecided {
+                self.unsupported(holder, program, own);
+            }
             if count > own.max {
                 self.too_many(holder, holder, program, own, count);
             }
