@@ -311,9 +311,27 @@ impl Compiler<'_> {
             self.put(op, at);
             return Ok(given);
         }
+        if let (Function::Empty | Function::Exists, []) = (function, arguments)
+            && let Some(steps) = self.steps_from_this()
+        {
+            self.put(Op::Has { steps, wanted: function == Function::Exists }, at);
+            return Ok(given);
+        }
         let count = u8::try_from(arguments.len()).unwrap_or(u8::MAX);
         self.put(Op::Call(function, count), at);
         Ok(given)
+    }
+
+    /// Takes back the operations just put, when they are steps down from `$this`.
+    fn steps_from_this(&mut self) -> Option<Vec<Step>> {
+        let start = self.ops.len().checked_sub(2).filter(|start| *start >= self.barrier)?;
+        if !matches!(self.ops.get(start..), Some([Op::This, Op::Walk(_)])) {
+            return None;
+        }
+        let Some(Op::Walk(steps)) = self.ops.pop() else { return None };
+        self.ops.truncate(start);
+        self.places.truncate(start);
+        Some(steps)
     }
 
     /// A regular expression that is written in the text is made once. One that is wrong is an error where it
@@ -420,8 +438,10 @@ impl Compiler<'_> {
     }
 
     fn eager(&mut self, operator: Binary, left: &Static, right: &Expr, at: u32, scope: &Scope) -> Result<Static> {
+        let start = self.ops.len();
         let right = self.expr(right, scope)?;
-        self.put(Op::Binary(operator), at);
+        let op = self.with_constants(operator, start).unwrap_or(Op::Binary(operator));
+        self.put(op, at);
         match operator {
             Binary::Union => Ok(left.with(&right)),
             Binary::Concatenate => Ok(Static::system(System::String)),
@@ -431,6 +451,30 @@ impl Compiler<'_> {
             }
             _ => Ok(Static::system(System::Boolean)),
         }
+    }
+
+    /// An operator whose right side is written out: the operations of that side, which begin at `start`, go
+    /// into it. Invariants ask little else of codes, for each element of each document.
+    fn with_constants(&mut self, operator: Binary, start: usize) -> Option<Op> {
+        let right = self.ops.get(start..)?;
+        let op = match (operator, right) {
+            (Binary::Equal | Binary::NotEqual, [Op::Constant(_)]) => {
+                let Some(Op::Constant(constant)) = self.ops.pop() else { return None };
+                Op::Equals { constant, wanted: operator == Binary::Equal }
+            }
+            (Binary::In, [Op::Constant(_), ..]) => {
+                let texts = right.iter().filter(|op| !matches!(op, Op::Binary(Binary::Union)));
+                let texts = texts.map(|op| match op {
+                    Op::Constant(Constant::String(text)) => Some(text.clone()),
+                    _ => None,
+                });
+                Op::OneOf(texts.collect::<Option<_>>()?)
+            }
+            _ => return None,
+        };
+        self.ops.truncate(start);
+        self.places.truncate(start);
+        Some(op)
     }
 }
 

@@ -128,6 +128,9 @@ impl<'a, 'e> Machine<'a, 'e> {
             Op::Reflect { is_namespace } => self.reflect(*is_namespace),
             Op::Call(function, arguments) => self.call(*function, usize::from(*arguments))?,
             Op::Binary(operator) => self.binary(*operator)?,
+            Op::Equals { constant, wanted } => self.equals(constant, *wanted)?,
+            Op::OneOf(texts) => self.one_of(texts)?,
+            Op::Has { steps, wanted } => self.has(steps, *wanted, frame),
             Op::Negate => self.negate()?,
             Op::Plus => self.number()?,
             Op::At => self.item_at()?,
@@ -217,6 +220,37 @@ impl<'a, 'e> Machine<'a, 'e> {
         self.spend(result.len() as u64)?;
         self.push(result);
         Ok(())
+    }
+
+    /// As [`Binary::Equal`] on a collection of one.
+    fn equals(&mut self, constant: &'a Constant, wanted: bool) -> Result<()> {
+        let left = self.pop();
+        self.spend(left.len() as u64)?;
+        let equal = match left.as_slice() {
+            [] => None,
+            [item] => compare::equal(item, &item_of(constant)),
+            _ => Some(false),
+        };
+        self.push(optional(equal.map(|equal| Item::Boolean(equal == wanted))));
+        Ok(())
+    }
+
+    /// As [`Binary::In`] on a collection of these texts.
+    fn one_of(&mut self, texts: &'a [Box<str>]) -> Result<()> {
+        self.spend(texts.len() as u64)?;
+        let is =
+            |item: &Item<'a>, text: &'a str| compare::equal(item, &Item::String(Cow::Borrowed(text))) == Some(true);
+        let result = self.single("in")?.map(|item| Item::Boolean(texts.iter().any(|text| is(&item, text))));
+        self.push(optional(result));
+        Ok(())
+    }
+
+    fn has(&mut self, steps: &[Step], wanted: bool, frame: &Frame<'_, 'a>) {
+        let mut found = false;
+        if let Some(this) = frame.this {
+            navigate::walk(this, steps, &mut |_| found = true);
+        }
+        self.push(boolean(found == wanted));
     }
 
     fn keep(&mut self, accept: impl Fn(&Item<'a>) -> bool) {

@@ -92,6 +92,18 @@ pub(super) enum Op {
     Or(Block),
     Implies(Block),
     Binary(Binary),
+    /// `left = constant`, or `!=` without `wanted`: the constant is compared where it is.
+    Equals {
+        constant: Constant,
+        wanted: bool,
+    },
+    /// `left in ('a' | 'b')`: no collection is made of the texts.
+    OneOf(Box<[Box<str>]>),
+    /// Whether `$this` has such an element, or has none without `wanted`: nothing is collected.
+    Has {
+        steps: Vec<Step>,
+        wanted: bool,
+    },
     Negate,
     Plus,
     At,

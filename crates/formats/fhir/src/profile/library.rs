@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use super::compile;
 use super::program::{Program, TypeIx};
 use crate::definitions::{Definitions, Structure, StructureKind, TypeId, TypeKind, types};
+use crate::fhirpath;
 
 pub(super) const CORE: &str = "http://hl7.org/fhir/StructureDefinition/";
 
@@ -15,8 +16,13 @@ pub(super) struct Library {
     types: Vec<TypeCell>,
     by_name: HashMap<Box<str>, TypeIx>,
     profiles: RwLock<HashMap<Box<str>, Option<Arc<Program>>>>,
+    /// FHIRPath beside the invariants (where an extension may stand), by what it is evaluated on. As many as
+    /// the definitions have: no document adds one.
+    paths: RwLock<HashMap<Option<TypeId>, Paths>>,
     pub(super) known: Known,
 }
+
+type Paths = HashMap<Box<str>, Option<Arc<fhirpath::Program>>>;
 
 struct TypeCell {
     name: Box<str>,
@@ -71,7 +77,7 @@ impl Library {
             attachment: of("Attachment"),
             identifier: of("Identifier"),
         };
-        Self { definitions, types, by_name, profiles: RwLock::default(), known }
+        Self { definitions, types, by_name, profiles: RwLock::default(), paths: RwLock::default(), known }
     }
 
     pub(super) fn type_named(&self, name: &str) -> Option<TypeIx> {
@@ -126,6 +132,19 @@ impl Library {
         let program = self.structure(canonical).and_then(|structure| compile::compile(self, structure)).map(Arc::new);
         let mut profiles = self.profiles.write().unwrap_or_else(PoisonError::into_inner);
         profiles.entry(canonical.into()).or_insert(program).clone()
+    }
+
+    /// A FHIRPath of the definitions, compiled once; none when it is wrong.
+    pub(super) fn path(&self, text: &str, on: Option<TypeId>) -> Option<Arc<fhirpath::Program>> {
+        let paths = self.paths.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = paths.get(&on).and_then(|paths| paths.get(text)) {
+            return known.clone();
+        }
+        drop(paths);
+        let options = on.map(fhirpath::Options::on).unwrap_or_default();
+        let made = fhirpath::compile(text, &options).ok().map(Arc::new);
+        let mut paths = self.paths.write().unwrap_or_else(PoisonError::into_inner);
+        paths.entry(on).or_default().entry(text.into()).or_insert(made).clone()
     }
 
     /// The resource type that a profile constrains.

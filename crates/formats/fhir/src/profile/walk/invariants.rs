@@ -79,8 +79,7 @@ impl<'d> Walk<'_, 'd> {
 
     /// FHIRPath that says where an extension may stand: true, or nothing that can be said.
     pub(super) fn holds_here(&self, text: &str, holder: Node<'d>, on: Option<TypeId>) -> Option<bool> {
-        let options = on.map(fhirpath::Options::on).unwrap_or_default();
-        let program = fhirpath::compile(text, &options).ok()?;
+        let program = self.library.path(text, on)?;
         let focus = match on {
             Some(on) => fhirpath::Item::element(holder, on),
             None => fhirpath::Item::resource(holder)?,
@@ -91,7 +90,7 @@ impl<'d> Walk<'_, 'd> {
 
     /// Whether a FHIRPath on a resource gives that element; none when it cannot be evaluated.
     pub(super) fn selects(&self, text: &str, resource: Node<'d>, element: Node<'d>) -> Option<bool> {
-        let program = fhirpath::compile(text, &fhirpath::Options::default()).ok()?;
+        let program = self.library.path(text, None)?;
         let focus = fhirpath::Item::resource(resource)?;
         let around = Around { library: self.library, terms: self.terms, options: self.options };
         let found = program.evaluate(&focus, &Environment::new(&around)).ok()?;
