@@ -22,6 +22,7 @@ pub use model::{
     Window,
 };
 pub use problem::{CatalogueError, Problem};
+pub(crate) use read::token_of;
 pub use token::{Grade, Kind, Level, Method, Pillar, Published};
 
 use std::collections::BTreeMap;

@@ -95,8 +95,8 @@ fn one_thing_broken_is_named_with_file_row_and_column() {
             "a window of no scheme",
             "windows.csv",
             "\nHOP-PFI,2,avance",
-            "\nHOP-XXX,2,avance",
-            "`HOP-XXX` is not in programmes.csv, dispositifs.csv",
+            "\nHOP-NIL,2,avance",
+            "`HOP-NIL` is not in programmes.csv, dispositifs.csv",
         ),
         (
             "a programme that asks what is not there",

@@ -1,9 +1,13 @@
 //! What can be typed. The doc comment of an option is its help; each command begins its help with an
 //! example.
 
+mod conformity;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use conformity::{Conformity, ConformityAction, InitProduct, ListRequirements};
 
 /// Socle: one FHIR front door to the national e-health services of France, and their local twins.
 #[derive(Debug, Parser)]
@@ -68,6 +72,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  socle cda show lettre.xml > lettre.html          a page for people, safe whatever the document holds\n  socle cda diff lettre-1.xml lettre-2.xml         what changed from one version to the next\n  socle cda build --example n1 > cr.json           a plan to start from\n  socle cda build cr.json --file cr.pdf > cr.xml   a document, valid or not made at all\n\nExit of diff: 0 same, 1 different, 2 unusable"
     )]
     Cda(Cda),
+    /// The Doctrine: which requirements bind a product, and why
+    #[command(
+        after_help = "Examples:\n  socle conformity init                    asks, and writes produit.toml\n  socle conformity init --name CabinetPlus --version 4.2.0 --vendor 'Exemple SAS' --kind LGC --scheme SEGUR-REF\n  socle conformity list                    what binds today, and what will\n  socle conformity list --explain --date 2029-03-26   everything, with reasons and sources, on that day"
+    )]
+    Conformity(Conformity),
     /// Measure the main way on this machine
     #[command(after_help = "Example:\n  socle bench --documents 3000 --clients 16")]
     Bench(Bench),

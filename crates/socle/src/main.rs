@@ -40,6 +40,7 @@ fn main() -> ExitCode {
             Command::Jobs(options) => commands::jobs::run(config_file, &options, &speaker).await,
             Command::Audit(options) => commands::audit::run(config_file, &options, &speaker).await,
             Command::Cda(options) => commands::cda::run(&options, &speaker),
+            Command::Conformity(options) => commands::conformity::run(&options, &speaker),
             Command::Bench(options) => commands::bench::run(config_file, &options, &speaker).await,
         }
     });

@@ -94,6 +94,15 @@ impl Day {
             Self::Year(date) => date.last_of_year(),
         }
     }
+
+    /// From which day a gap blocks. A window of years is planned from its first day and blocks from its
+    /// last; any other date blocks from its first day on.
+    #[must_use]
+    pub const fn blocks_from(self) -> Date {
+        match self {
+            Self::Date(date) | Self::Month(date) | Self::Year(date) | Self::Years(_, date) => date,
+        }
+    }
 }
 
 impl fmt::Display for Day {

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod cda;
+pub(crate) mod conformity;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod jobs;
