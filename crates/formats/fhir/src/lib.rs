@@ -27,6 +27,10 @@
 //! Absent on purpose: no struct generated per resource, no network. The readers of [`fr_core`] and [`pdsm`] check
 //! what Socle needs to act; a profile says more.
 
+// Helpers that unit and integration tests share name the crate as the latter do.
+#[cfg(test)]
+extern crate self as socle_fhir;
+
 pub mod base64;
 pub mod datatypes;
 pub mod definitions;

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use socle_fhir::package::{Closure, Limits, Package, View};
-use socle_fhir::profile::{Options, Subject, Validator};
+use socle_fhir::profile::{Options, Report, Subject, Validator};
 
 struct Case {
     package: &'static str,
@@ -198,4 +198,29 @@ fn an_example_of_a_package_is_wrong_only_where_we_know_why() {
         assert_eq!(counts, case.not_checked, "{}: profiles, extensions, value sets, invariants, slices", case.package);
         assert_eq!(examples, case.examples, "{}", case.package);
     }
+}
+
+/// FR Core has its own types of identifiers; R4 only advises its own.
+#[test]
+fn who_follows_fr_core_is_not_warned_of_its_codes() {
+    let Some(package) = open("hl7.fhir.fr.core-2.2.0.tgz") else { return };
+    let Some(beside) = open("hl7.fhir.fr.core-2.2.0-combined.tgz") else { return };
+    let roots = [Arc::clone(&package), beside];
+    let validator = Validator::of(Arc::new(View::of(Closure::of(&roots, roots.as_slice()))), Options::default());
+    let core = Validator::core(Options::default());
+    let (mut advised, mut told) = (0, Vec::new());
+    for entry in package.entries().iter().filter(|entry| entry.is_example) {
+        let document = package.document(entry).unwrap();
+        let is_advice = |point: &str| point.starts_with("binding http://hl7.org/fhir/ValueSet/identifier-type");
+        let count = |report: Report| {
+            report.findings.into_iter().filter(|finding| is_advice(&finding.rule.point)).map(|one| one.at.path)
+        };
+        advised += count(core.validate(&document, &[])).count();
+        told.extend(count(validator.validate(&document, &[])).map(|path| format!("{} {path}", entry.path)));
+    }
+    assert!(advised >= 10, "R4 alone advises its codes: {advised}");
+    // fr-core-organization says nothing of the types of its identifiers.
+    let expected = [0, 1]
+        .map(|at| format!("example/Organization-FRCoreOrganizationExample.json Organization.identifier[{at}].type"));
+    assert_eq!(told, expected);
 }

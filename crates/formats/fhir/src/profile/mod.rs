@@ -32,7 +32,10 @@ mod primitive;
 mod program;
 mod report;
 mod slicing;
+#[cfg(test)]
+mod tests;
 mod walk;
+mod words;
 pub(crate) mod xhtml;
 
 use std::sync::Arc;
@@ -142,6 +145,7 @@ impl Validator {
     pub fn validate(&self, document: &Document, profiles: &[&str]) -> Report {
         let mut walk = Walk::new(&self.library, &self.terms, &self.options, document);
         walk.document(profiles);
+        walk.drop_overruled_advice();
         Report { findings: walk.findings, not_checked: walk.not_checked }
     }
 

@@ -85,7 +85,8 @@ impl Native {
             Self::Dom2 => contained(&["contained"]),
             Self::Dom4 => contained(&["meta", "versionId"]) && contained(&["meta", "lastUpdated"]),
             Self::Dom5 => contained(&["meta", "security"]),
-            Self::Dom6 => node.at(&["text", "div"]).is_some(),
+            // A contained resource has no narrative of its own (FHIR R4, DomainResource.text).
+            Self::Dom6 => node.at(&["text", "div"]).is_some() || is_contained(node),
             Self::Qty3 => has(node, "system") || !has(node, "code"),
             Self::Cpt2 => has(node, "system") || !has(node, "value"),
             Self::Que7 => node.text("operator") != Some("exists") || has(node, "answerBoolean"),
@@ -93,6 +94,10 @@ impl Native {
             Self::Dom3 | Self::Ref1 | Self::Per1 | Self::Pdsm(_) => return None,
         })
     }
+}
+
+fn is_contained(resource: Node<'_>) -> bool {
+    resource.parent().is_some_and(|list| list.name() == Some("contained"))
 }
 
 /// The primitive is there, by its value or by what `_name` adds.

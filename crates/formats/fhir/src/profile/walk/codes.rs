@@ -1,10 +1,12 @@
 //! Codes against the value sets that they are bound to, and against their own systems.
 
+use std::collections::HashSet;
+
 use socle_finding::{Severity, Text};
 
 use super::Walk;
 use super::say::{both, r4, rule_of};
-use crate::definitions::{Binding, Strength};
+use crate::definitions::{Binding, Derivation, Strength};
 use crate::profile::program::{Code, Program, TypeSpec};
 use crate::profile::report::Subject;
 use crate::tape::{Kind, Node};
@@ -50,6 +52,31 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
+    /// A profile says what stands here: for a code or a coding, what its concept is as well.
+    pub(super) fn governed(&mut self, node: Node<'d>) {
+        if self.quiet > 0 || self.advice.is_empty() {
+            return;
+        }
+        let mut here = Some(node);
+        while let Some(node) = here {
+            self.governed.insert(node.index());
+            let is_part = node.name().is_none_or(|name| matches!(name, "coding" | "code" | "system"));
+            here = node.parent().filter(|_| is_part);
+        }
+    }
+
+    /// What R4 advises of a code is not told where a profile asks for another: FR Core has its own types of
+    /// identifiers, and who follows it would be warned of each.
+    pub(in crate::profile) fn drop_overruled_advice(&mut self) {
+        let overruled: HashSet<usize> =
+            self.advice.iter().filter(|(_, node)| self.governed.contains(node)).map(|(at, _)| *at).collect();
+        let mut at = 0;
+        self.findings.retain(|_| {
+            at += 1;
+            !overruled.contains(&(at - 1))
+        });
+    }
+
     fn outside(&mut self, node: Node<'d>, program: &Program, severity: Severity, value_set: &str, strength: Strength) {
         let (fr, en) = match strength {
             Strength::Required => ("obligatoire", "required"),
@@ -57,6 +84,7 @@ impl<'d> Walk<'_, 'd> {
             Strength::Preferred => ("conseillé", "preferred"),
             Strength::Example => ("donné en exemple", "an example"),
         };
+        let before = self.findings.len();
         self.say(
             severity,
             node,
@@ -70,6 +98,10 @@ impl<'d> Walk<'_, 'd> {
                 format!("choose a code of {value_set}, with its system"),
             ),
         );
+        let is_advice = strength != Strength::Required && program.structure.derivation != Some(Derivation::Constraint);
+        if is_advice && self.findings.len() > before {
+            self.advice.push((before, node.index()));
+        }
     }
 
     /// A required binding wants a code: a concept of text alone does not do (FHIR R4 §4.1.5).

@@ -20,7 +20,7 @@ mod slices;
 mod special;
 mod values;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::library::{Followed, Library};
@@ -80,7 +80,14 @@ pub(super) struct Walk<'v, 'd> {
     /// Above zero nothing is written down, only counted.
     quiet: u32,
     errors: usize,
+    /// Coded values of which a profile says itself what they are.
+    governed: HashSet<u32>,
+    /// Findings that a base type only advises, with the value: they fall where a profile says something else.
+    advice: Vec<(usize, u32)>,
     depth: u32,
+    /// Invariants that are also written in Rust are evaluated as FHIRPath all the same.
+    #[cfg(test)]
+    pub(super) by_path: bool,
     pub(super) findings: Vec<Finding>,
     pub(super) not_checked: Vec<NotChecked>,
 }
@@ -106,7 +113,11 @@ impl<'v, 'd> Walk<'v, 'd> {
             followed: HashMap::new(),
             quiet: 0,
             errors: 0,
+            governed: HashSet::new(),
+            advice: Vec::new(),
             depth: 0,
+            #[cfg(test)]
+            by_path: false,
             findings: Vec::new(),
             not_checked: Vec::new(),
         }
@@ -276,7 +287,7 @@ impl<'v, 'd> Walk<'v, 'd> {
                 }
             }
         }
-        self.constraints(item, node, program, spec, ty);
+        self.constraints(item, node, program, spec, ty, Mode::Base);
     }
 
     /// A value of a complex type, against the type's own program.
@@ -335,7 +346,7 @@ impl<'v, 'd> Walk<'v, 'd> {
         if let (Some(of), Some(value)) = (of, item.value) {
             self.type_constraints(value, program, spec, of);
         }
-        self.constraints(item, node, program, spec, ty);
+        self.constraints(item, node, program, spec, ty, Mode::Profile);
     }
 
     /// What a profile says of the type of a value: profiles on it, what it may point at.
@@ -390,9 +401,12 @@ impl<'v, 'd> Walk<'v, 'd> {
     }
 
     /// What both modes check of an item: values, codes, invariants.
-    fn constraints(&mut self, item: Item<'d>, node: Node<'d>, program: &Program, spec: &Spec, ty: u16) {
+    fn constraints(&mut self, item: Item<'d>, node: Node<'d>, program: &Program, spec: &Spec, ty: u16, mode: Mode) {
         if let Some(rare) = &spec.rare {
             self.rare(item, node, program, spec, rare);
+        }
+        if mode == Mode::Profile && (spec.rare.is_some() || spec.binding.is_some()) {
+            self.governed(node);
         }
         if let Some(binding) = &spec.binding
             && let Some(value) = item.value

@@ -196,8 +196,10 @@ impl<'d> Walk<'_, 'd> {
                 format!("the resource referred to has to be given otherwise: {modes}"),
             ),
             Text::fixed(
-                "contained : dans la ressource ; bundled : dans le lot",
-                "contained: in the resource; bundled: in the bundle",
+                "contained : mettez la ressource dans contained et « #id » dans la référence ; bundled : mettez-la dans \
+                 une entrée du même Bundle",
+                "contained: put the resource in contained and \"#id\" in the reference; bundled: put it in an entry of \
+                 the same Bundle",
             ),
         );
     }
