@@ -80,7 +80,7 @@ fn a_keyboard_goes_everywhere_in_the_console() {
         .unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{said}");
-    for page in ["accueil", "flux", "un-flux", "message", "livraisons"] {
+    for page in ["accueil", "flux", "un-flux", "message", "document", "livraisons"] {
         assert!(said.contains(&format!("checked light {page} ")), "{page} was not looked at:\n{said}");
         assert!(said.contains(&format!("checked dark {page} ")), "{page} was not looked at in the dark:\n{said}");
     }

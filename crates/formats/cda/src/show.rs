@@ -21,8 +21,17 @@ use crate::document::{Document, DocumentError, child, children, path};
 use crate::header::folded;
 use files::Files;
 
-/// The style of the page. A page that puts a [`fragment`] of its own elsewhere needs it too.
+/// The style of a [`fragment`], for the page that it is put in: it touches nothing outside `.cda`.
 pub const STYLE: &str = include_str!("show/style.css");
+/// The style of the whole [`page`].
+pub const PAGE_STYLE: &str = concat!(include_str!("show/page.css"), include_str!("show/style.css"));
+
+/// Where the document is shown: its landmark is one of the page's, or the page has its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Alone,
+    Inside,
+}
 
 /// Labels in the language of the reader; the document's own words stay in its language.
 #[derive(Clone, Copy)]
@@ -44,7 +53,7 @@ impl Words {
 pub fn page(document: &Document, lang: Lang) -> Result<String, DocumentError> {
     let words = Words(lang);
     let title = document.with_root(title_of)?;
-    let hash = base64::engine::general_purpose::STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+    let hash = base64::engine::general_purpose::STANDARD.encode(digest(&SHA256, PAGE_STYLE.as_bytes()));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; object-src data:; base-uri 'none'; form-action 'none'"
     );
@@ -57,32 +66,37 @@ pub fn page(document: &Document, lang: Lang) -> Result<String, DocumentError> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="referrer" content="no-referrer";
                 title { (title.as_deref().unwrap_or(words.pick("Document de santé", "Health document"))) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(PAGE_STYLE)) }
             }
             body {
                 a.skip href="#contenu" { (words.pick("Aller au contenu du document", "Go to the content of the document")) }
-                (fragment(document, lang)?)
+                (shown(document, words, Place::Alone)?)
             }
         }
     };
     Ok(page.into_string())
 }
 
-/// What is inside the body of [`page`], for a page that has its own frame: banner, table of contents,
-/// sections, facts of the header.
+/// The same for a page that has its own frame and one `main`, in which this goes: banner (its `h1` is the page's), table
+/// of contents, sections, facts of the header.
 ///
 /// # Errors
 /// As [`page`].
 pub fn fragment(document: &Document, lang: Lang) -> Result<Markup, DocumentError> {
-    let words = Words(lang);
+    shown(document, Words(lang), Place::Inside)
+}
+
+fn shown(document: &Document, words: Words, place: Place) -> Result<Markup, DocumentError> {
     document.with_root(|root| {
         let files = Files::of(root);
         html! {
             div.cda {
                 (banner::banner(document, root, words))
                 (contents(root, words))
-                main #contenu lang=[language_of(root)] {
-                    (body(root, &files, words))
+                @if place == Place::Alone {
+                    main #contenu lang=[language_of(root)] { (body(root, &files, words)) }
+                } @else {
+                    div.body lang=[language_of(root)] { (body(root, &files, words)) }
                 }
                 (banner::facts(document, root, words))
             }

@@ -154,7 +154,7 @@ fn assert_harmless(page: &str) {
     }
     let (_, style) = page.split_once("<style>").unwrap();
     let (style, _) = style.split_once("</style>").unwrap();
-    assert_eq!(style, show::STYLE, "the style is ours alone");
+    assert_eq!(style, show::PAGE_STYLE, "the style is ours alone");
     assert!(!style.contains("url(") && !style.contains("@import"));
 }
 
@@ -183,6 +183,19 @@ fn a_letter_is_shown_whole_with_its_landmarks() {
     assert!(english.contains("<html lang=\"en\">") && english.contains("Birth name"), "labels");
     assert!(english.contains("<main id=\"contenu\" lang=\"fr-FR\">"), "the document's words stay French");
     fixtures::keep("letter.html", page.as_bytes());
+}
+
+/// A page with its own frame, such as the console's: one `main`, and a style that stays inside.
+#[test]
+fn a_fragment_leaves_the_landmarks_and_the_style_of_its_page_alone() {
+    let document = Document::parse(letter().into_bytes()).unwrap();
+    let fragment = show::fragment(&document, Lang::Fr).unwrap().into_string();
+    assert!(!fragment.contains("<main") && fragment.matches("<h1").count() == 1, "{fragment}");
+    assert!(fragment.starts_with("<div class=\"cda\">") && fragment.contains("<div class=\"body\" lang=\"fr-FR\">"));
+    for rule in show::STYLE.lines().map(str::trim).filter(|line| line.contains('{') && !line.starts_with('@')) {
+        let selectors = rule.split('{').next().unwrap().replace(":is(main, .body)", "");
+        assert!(selectors.split(',').all(|selector| selector.trim().starts_with(".cda")), "{rule}");
+    }
 }
 
 /// What a hostile sender puts in the narrative or around it.

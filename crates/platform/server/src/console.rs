@@ -3,7 +3,7 @@
 //! Pages are made here, on the server, with no script; everything is a link or a button, so a keyboard
 //! and a screen reader go everywhere. Login is Pro Santé Connect's; the session is a random name in a
 //! cookie, its tokens stay in memory. Order: settings, sessions, routes; the pages are in `pages`, the
-//! look of a message in `message`.
+//! look of a message in `message`; a document is shown by `socle-cda`.
 
 mod layout;
 mod message;
@@ -19,6 +19,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
+use socle_cda::{Document, show};
 use socle_finding::Lang;
 use socle_prosante::client::Client;
 use socle_store::{Cursor, FlowFilter, FlowState, JobId, Page};
@@ -56,6 +57,7 @@ pub(crate) fn routes() -> Router<Door> {
         .route("/console", get(flows))
         .route("/console/flows/{id}", get(flow))
         .route("/console/flows/{id}/messages/{digest}", get(message))
+        .route("/console/documents/{id}", get(document))
         .route("/console/jobs", get(jobs))
         .route("/console/jobs/{id}/retry", post(retry))
         .route("/console/login", get(login))
@@ -63,11 +65,12 @@ pub(crate) fn routes() -> Router<Door> {
         .route("/console/logout", post(logout))
         .route("/logout/callback", get(|| async { Redirect::to("/console") }))
         .route("/console/lang/{lang}", get(lang))
-        .route("/console/style.css", get(style))
+        .route("/console/style.css", get(|| async { style(STYLE) }))
+        .route("/console/document.css", get(|| async { style(show::STYLE) }))
 }
 
-async fn style() -> Response {
-    ([("content-type", "text/css; charset=utf-8"), ("cache-control", "max-age=3600")], STYLE).into_response()
+fn style(text: &'static str) -> Response {
+    ([("content-type", "text/css; charset=utf-8"), ("cache-control", "max-age=3600")], text).into_response()
 }
 
 #[derive(Deserialize)]
@@ -113,6 +116,22 @@ async fn message(
         Ok(Some(bytes)) => page_of(pages::message(&frame, flow, &message::shown(&bytes))),
         Ok(None) => not_found(&frame),
         Err(stop) => stopped(&frame, &stop),
+    }
+}
+
+/// The document itself, as people read it. The gateway traces the reading before it gives the bytes.
+async fn document(State(door): State<Door>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    let Some((actor, frame)) = visitor(&door, &headers) else { return to_login() };
+    let (media_type, bytes) = match door.gateway.read_document(&actor, &id).await {
+        Ok(found) => found,
+        Err(stop) => return stopped(&frame, &stop),
+    };
+    let shown = Document::parse(bytes).and_then(|document| show::fragment(&document, frame.lang));
+    match shown {
+        Ok(shown) => page_under(DOCUMENT_POLICY, pages::document(&frame, &shown)),
+        Err(_) => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, page_of(pages::not_shown(&frame, &id, &media_type))).into_response()
+        }
     }
 }
 
@@ -241,14 +260,21 @@ fn stopped(frame: &Frame<'_>, stop: &socle_gateway::Stop) -> Response {
     (status, page_of(pages::stopped(frame, &stop.issues))).into_response()
 }
 
-/// A page is never kept by a browser, never framed, and runs nothing.
+/// Nothing is loaded from elsewhere, nothing runs.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' http: https:; frame-ancestors 'none'; base-uri 'none'";
+
+/// The same, and the images and PDF that a document holds inside itself.
+const DOCUMENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; object-src data:; form-action 'self' http: https:; frame-ancestors 'none'; base-uri 'none'";
+
 fn page_of(page: maud::Markup) -> Response {
+    page_under(POLICY, page)
+}
+
+/// A page is never kept by a browser, never framed, and runs nothing.
+fn page_under(policy: &'static str, page: maud::Markup) -> Response {
     let headers = [
         ("cache-control", "no-store"),
-        (
-            "content-security-policy",
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' http: https:; frame-ancestors 'none'; base-uri 'none'",
-        ),
+        ("content-security-policy", policy),
         ("referrer-policy", "same-origin"),
         ("x-content-type-options", "nosniff"),
     ];

@@ -277,6 +277,9 @@ def journey(driver, visit, console):
     every_message_is_readable(driver, flow)
     driver.follow("back to the flow", lambda here: here["href"] == flow[flow.index("/console"):])
 
+    read_the_document(driver, visit)
+    driver.go(flow)
+
     driver.follow("English", lambda here: here["href"] == "/console/lang/en")
     assert driver.url() == flow, "another language is the same page"
     assert "Log out" in driver.run("return document.body.innerText")
@@ -290,6 +293,30 @@ def journey(driver, visit, console):
     logout(driver)
     driver.go(flow)
     assert driver.run("return !!document.querySelector('a[href=\"/console/login\"]')"), "a page is shown after the logout"
+
+
+def read_the_document(driver, visit):
+    """The stored document as people read it: whose it is, its sections, in the frame of the console, and on paper."""
+    driver.follow("the document", lambda here: here["href"].startswith("/console/documents/"))
+    shown = driver.run("return {title: document.querySelector('h1').innerText, identity: document.querySelector('.cda .identity').innerText, sections: document.querySelectorAll('.cda .body > section').length, says: document.body.innerText}")
+    assert shown["title"] and "Nom de naissance" in shown["identity"] and "INS" in shown["identity"], shown
+    assert shown["sections"] > 1 and "tracée" in shown["says"], shown
+    visit.check("document", "fr")
+    anchor = driver.run("return document.querySelector('.cda nav a').getAttribute('href')")
+    driver.tab_to("the first section", lambda here: here["href"] == anchor)
+    driver.press(ENTER)
+    assert driver.url().endswith(anchor), driver.url()
+    driver.chrome("Emulation.setEmulatedMedia", media="print")
+    printed = driver.run("const seen = q => [...document.querySelectorAll(q)].filter(e => e.getClientRects().length).length; return {frame: seen('body > header') + seen('.skip') + seen('.tools') + seen('.cda nav'), identity: seen('.cda .identity'), sections: seen('.cda .body > section')}")
+    assert printed["frame"] == 0 and printed["identity"] == 1 and printed["sections"] == shown["sections"], printed
+    driver.chrome("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": visit.scheme}])
+    address = driver.url().split("#")[0]
+    driver.follow("English", lambda here: here["href"] == "/console/lang/en")
+    assert driver.url() == address and "Birth name" in driver.run("return document.body.innerText")
+    visit.check("document-en", "en")
+    driver.follow("Français", lambda here: here["href"] == "/console/lang/fr")
+    driver.go(address + "0")
+    assert "aucune ressource" in driver.run("return document.body.innerText")
 
 
 def every_message_is_readable(driver, flow):
@@ -315,7 +342,7 @@ def logout(driver):
 def strangers_are_kept_out(driver, console):
     """What a program or another site could send, in the browser's place and with its session's cookie."""
     origin = console.removesuffix("/console")
-    for path in ("/console/jobs", "/console/flows/x", "/console/flows/x/messages/y"):
+    for path in ("/console/jobs", "/console/flows/x", "/console/flows/x/messages/y", "/console/documents/x"):
         status, headers, _ = ask(origin + path)
         assert (status, headers["location"]) == (303, "/console"), f"{path} without a session: {status}"
     for path in ("/console/jobs/1/retry", "/console/logout"):

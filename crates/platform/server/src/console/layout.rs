@@ -40,6 +40,12 @@ impl<'a> Frame<'a> {
     }
 
     pub(super) fn page(&self, title: &str, content: &Markup) -> Markup {
+        let content = html! { h1 { (title) } (content) };
+        self.around(title, None, &content)
+    }
+
+    /// A page whose content has its own title and style.
+    pub(super) fn around(&self, title: &str, style: Option<&str>, content: &Markup) -> Markup {
         let lang = self.lang;
         html! {
             (DOCTYPE)
@@ -48,6 +54,7 @@ impl<'a> Frame<'a> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (title) " – Socle" }
+                    @if let Some(style) = style { link rel="stylesheet" href=(style); }
                     link rel="stylesheet" href="/console/style.css";
                 }
                 body {
@@ -59,10 +66,7 @@ impl<'a> Frame<'a> {
                         p.brand { a href="/console" { "Socle" } " " span.where { (self.door.console.settings.title) " · " (self.door.gateway.settings().environment) } }
                         (self.navigation())
                     }
-                    main id="content" tabindex="-1" {
-                        h1 { (title) }
-                        (content)
-                    }
+                    main id="content" tabindex="-1" { (content) }
                 }
             }
         }

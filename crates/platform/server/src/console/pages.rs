@@ -96,7 +96,10 @@ pub(super) fn flow(frame: &Frame<'_>, flow: &Flow) -> Markup {
                 dd { span class={ "state " (flow_class(flow.summary.state)) } { (words::flow_state(flow.summary.state, lang)) } }
                 dt { (words::WHEN.get(lang)) } dd { (moment(flow.summary.created, lang)) }
                 @if let Some(actor) = &flow.summary.actor { dt { (words::BY.get(lang)) } dd { (actor) } }
-                @if let Some(document) = &flow.summary.document { dt { (words::DOCUMENT.get(lang)) } dd { "DocumentReference/" (document) } }
+                @if let Some(document) = &flow.summary.document {
+                    dt { (words::DOCUMENT.get(lang)) }
+                    dd { a href={ "/console/documents/" (document) } { (words::READ.get(lang)) } " (DocumentReference/" (document) ")" }
+                }
             }
             h2 { (words::STEPS.get(lang)) }
             ol.timeline {
@@ -203,6 +206,23 @@ pub(super) fn message(frame: &Frame<'_>, flow: Uuid, shown: &str) -> Markup {
             p { a href={ "/console/flows/" (flow) } { (words::BACK.get(lang)) } }
             pre tabindex="0" role="region" aria-label=(words::MESSAGE.get(lang)) { (shown) }
         },
+    )
+}
+
+/// A document as `socle-cda` shows it: its title is the page's.
+pub(super) fn document(frame: &Frame<'_>, shown: &Markup) -> Markup {
+    let lang = frame.lang;
+    let content = html! {
+        p.tools { (words::PERSONAL_DOCUMENT.get(lang)) " " a href="/console" { (words::BACK_TO_FLOWS.get(lang)) } }
+        (shown)
+    };
+    frame.around(words::DOCUMENT.get(lang), Some("/console/document.css"), &content)
+}
+
+pub(super) fn not_shown(frame: &Frame<'_>, id: &str, media_type: &str) -> Markup {
+    frame.page(
+        words::DOCUMENT.get(frame.lang),
+        &html! { p { (words::NOT_SHOWN.get(frame.lang)) " GET /fhir/Binary/" (id) " (" (media_type) ")" } },
     )
 }
 

@@ -48,6 +48,17 @@ pub(super) const PERSONAL: Text = Text::fixed(
     "This message holds personal data; this reading is traced.",
 );
 
+pub(super) const READ: Text = Text::fixed("Lire le document", "Read the document");
+pub(super) const BACK_TO_FLOWS: Text = Text::fixed("Retour aux flux", "Back to the flows");
+pub(super) const PERSONAL_DOCUMENT: Text = Text::fixed(
+    "Ce document contient des données personnelles ; cette lecture est tracée.",
+    "This document holds personal data; this reading is traced.",
+);
+pub(super) const NOT_SHOWN: Text = Text::fixed(
+    "Ce fichier n'est pas un document CDA lisible : la console ne le montre pas. Lisez-le par l'API :",
+    "This file is no CDA document that can be read: the console does not show it. Read it by the API:",
+);
+
 pub(super) fn flow_state(state: FlowState, lang: Lang) -> &'static str {
     match (state, lang) {
         (FlowState::Waiting, Lang::Fr) => "en cours",
