@@ -2,7 +2,7 @@
 
 use super::pdsm;
 use crate::definitions::{Constraint, Structure};
-use crate::tape::{Kind, Node};
+use crate::tape::{Kind, NameId, Node};
 
 /// A rule written here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,9 @@ fn is_contained(resource: Node<'_>) -> bool {
 
 /// The primitive is there, by its value or by what `_name` adds.
 fn has(node: Node<'_>, name: &str) -> bool {
-    node.get(name).is_some() || node.get(&format!("_{name}")).is_some()
+    let Some(id) = NameId::of(name) else { return false };
+    let companion = || id.companion().and_then(|extra| node.get_id(extra));
+    node.get_id(id).or_else(companion).is_some()
 }
 
 /// No resource is contained, or each is named by some text of the resource; what else may justify one, the

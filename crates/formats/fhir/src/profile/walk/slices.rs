@@ -14,7 +14,7 @@ use crate::profile::library::Followed;
 use crate::profile::program::{Member, Program, Spec};
 use crate::profile::report::Subject;
 use crate::profile::slicing::{Slicing, Step, Test, TestRule};
-use crate::tape::{Kind, Node};
+use crate::tape::{Kind, NameId, Node};
 
 /// One repetition, with the name of its type.
 #[derive(Clone, Copy)]
@@ -251,7 +251,12 @@ impl<'d> Walk<'_, 'd> {
         match step {
             Step::Child(name) => {
                 let Some(object) = object else { return };
-                push_items(object.get(name), object.get(&format!("_{name}")), None, into);
+                // A name of R4 is looked for by its number: no text is made nor compared for each item.
+                let (value, extra) = match NameId::of(name) {
+                    Some(id) => (object.get_id(id), id.companion().and_then(|extra| object.get_id(extra))),
+                    None => (object.get(name), object.get(&format!("_{name}"))),
+                };
+                push_items(value, extra, None, into);
             }
             Step::Choice(stem) => {
                 let Some(object) = object else { return };
