@@ -181,6 +181,9 @@ fn an_example_of_a_package_is_wrong_only_where_we_know_why() {
             unknown.extend(report.not_checked.iter().map(|one| (one.subject, one.name.to_string())));
             for error in report.findings.iter().filter(|finding| finding.is_error()) {
                 println!("{} {name} {} {} {}", case.package, error.at.path, error.rule, error.message.en);
+                if error.rule.point.starts_with("Person.meta.profile:as-dr-canonical") {
+                    assert!(error.mend.en.ends_with("as-dr-person|1.2.0-snapshot-2"), "{}", error.mend.en);
+                }
                 found.entry(name.clone()).or_default().insert(error.rule.point.to_string());
             }
         }

@@ -322,6 +322,8 @@ fn is_of_types(reached: &Reached<'_>, types: &[Box<str>]) -> bool {
 impl<'d> Walk<'_, 'd> {
     fn slice_missing(&mut self, holder: Node<'d>, program: &Program, spec: &Spec, count: u32) {
         let (id, min) = (program.id(spec).to_owned(), spec.min);
+        let element = program.element(spec);
+        let wanted = element.fixed.as_ref().or(element.pattern.as_ref()).and_then(|value| value.node().str());
         self.error(
             holder,
             rule_of(program, format!("{id} min {min}")),
@@ -329,7 +331,10 @@ impl<'d> Walk<'_, 'd> {
                 format!("{id} : au moins {min} de cette tranche, trouvé {count}"),
                 format!("{id}: at least {min} of this slice required, {count} found"),
             ),
-            Text::fixed("ajoutez l'élément de cette tranche", "add the element of this slice"),
+            match wanted {
+                Some(wanted) => both(format!("ajoutez : {wanted}"), format!("add: {wanted}")),
+                None => Text::fixed("ajoutez l'élément de cette tranche", "add the element of this slice"),
+            },
         );
     }
 
