@@ -26,6 +26,10 @@ pub enum Action {
     RetryJob,
     /// Read the audit log.
     ReadAudit,
+    /// Read, search or list resources by FHIR REST.
+    ReadResources,
+    /// Write or delete resources by FHIR REST.
+    WriteResources,
 }
 
 /// A question to [`decide`].
@@ -71,6 +75,8 @@ const PERMISSIONS: [Rule; 2] = [
             Action::ReadFlow,
             Action::RetryJob,
             Action::ReadAudit,
+            Action::ReadResources,
+            Action::WriteResources,
         ],
         explanation: Text::fixed(
             "professionnel authentifié par Pro Santé Connect, agissant pour sa structure",
@@ -87,6 +93,8 @@ const PERMISSIONS: [Rule; 2] = [
             Action::ReadFlow,
             Action::RetryJob,
             Action::ReadAudit,
+            Action::ReadResources,
+            Action::WriteResources,
         ],
         explanation: Text::fixed(
             "application cliente déclarée par la structure",
@@ -172,6 +180,9 @@ mod tests {
             (system(), Some("10B0152872"), Action::ReadDocument, here, Some(&other), "owner-structure"),
             (system(), Some("10B0152872"), Action::RetryJob, here, None, "application-of-structure"),
             (system(), Some("10B0152872"), Action::ReadAudit, here, None, "application-of-structure"),
+            (person(), Some("10B0152872"), Action::ReadResources, here, Some(&mine), "professional-in-structure"),
+            (system(), Some("10B0152872"), Action::WriteResources, here, Some(&mine), "application-of-structure"),
+            (system(), Some("10B0152872"), Action::ReadResources, here, Some(&other), "owner-structure"),
             (system(), None, Action::SubmitDocument, here, None, "structure-required"),
         ];
         for (id, structure, action, environment, owner, rule) in cases {
