@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use conformity::{Conformity, ConformityAction, InitProduct, ListRequirements};
+pub(crate) use conformity::{Conformity, ConformityAction, InitProduct, ListRequirements, ProductStatus, Report};
 
 /// Socle: one FHIR front door to the national e-health services of France, and their local twins.
 #[derive(Debug, Parser)]
@@ -72,9 +72,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  socle cda show lettre.xml > lettre.html          a page for people, safe whatever the document holds\n  socle cda diff lettre-1.xml lettre-2.xml         what changed from one version to the next\n  socle cda build --example n1 > cr.json           a plan to start from\n  socle cda build cr.json --file cr.pdf > cr.xml   a document, valid or not made at all\n\nExit of diff: 0 same, 1 different, 2 unusable"
     )]
     Cda(Cda),
-    /// The Doctrine: which requirements bind a product, and why
+    /// The Doctrine: which requirements bind a product, why, and what is missing
     #[command(
-        after_help = "Examples:\n  socle conformity init                    asks, and writes produit.toml\n  socle conformity init --name CabinetPlus --version 4.2.0 --vendor 'Exemple SAS' --kind LGC --scheme SEGUR-REF\n  socle conformity list                    what binds today, and what will\n  socle conformity list --explain --date 2029-03-26   everything, with reasons and sources, on that day"
+        after_help = "Examples:\n  socle conformity init                    asks, and writes produit.toml\n  socle conformity init --name CabinetPlus --version 4.2.0 --vendor 'Exemple SAS' --kind LGC --scheme SEGUR-REF\n  socle conformity list                    what binds today, and what will\n  socle conformity list --explain --date 2029-03-26   everything, with reasons and sources, on that day\n  socle conformity status --dossier dossier.json      gaps, roadmap, alerts, open windows\n  socle conformity report -o doctrine.html            the Doctrine as a page\n\nExit of status: 0 nothing blocks, 1 gaps, 2 unusable"
     )]
     Conformity(Conformity),
     /// Measure the main way on this machine

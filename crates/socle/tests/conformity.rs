@@ -72,3 +72,50 @@ fn a_product_file_with_errors_is_told_whole() {
     let output = socle(folder.path(), &["list", "--product", "p.toml"]);
     ends("two errors", &output, 2, &["`X` is no accepted value", "product.kinds", "`Y` is no accepted value"]);
 }
+
+#[test]
+fn the_status_says_gaps_windows_and_roadmap_and_its_exit_code_says_gaps() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let drimbox = INIT.map(|word| match word {
+        "LGC" => "DRIMBOX",
+        "SEGUR-REF" => "IMG-DRIMBOX",
+        other => other,
+    });
+    ends("init", &socle(at, &drimbox), 0, &["✓"]);
+    let words =
+        ["closed since 2025-09-10", "Blocking gaps", "Roadmap", "Socle's own scale", "solde : until 2027-12-15"];
+    ends("status", &socle(at, &["status", "--date", "2026-11-22"]), 1, &words);
+    ends(
+        "in French",
+        &socle(at, &["status", "--date", "2026-11-22", "--lang", "fr"]),
+        1,
+        &["close depuis le 2025-09-10"],
+    );
+    let output = socle(at, &["status", "--date", "2026-11-22", "--format", "json"]);
+    let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(status["eligibility"][0]["gate"], serde_json::json!({"state": "closed", "since": "2025-09-10"}));
+    assert!(status["requirements"].as_array().unwrap().iter().all(|one| one["status"] == "not-assessed"));
+
+    let dossier = serde_json::json!({
+        "product": {"version": "4.2.0"}, "catalogue": status["catalogue"],
+        "assessments": [{"requirement": "DOC-INS-09", "applicability": "applicable", "status": "conform", "date": "2026-11-20T10:00:00Z"}],
+    });
+    std::fs::write(at.join("dossier.json"), dossier.to_string()).unwrap();
+    let refused = socle(at, &["status", "--dossier", "dossier.json"]);
+    ends("conform without evidence", &refused, 2, &["DOC-INS-09 is said conform without evidence"]);
+    std::fs::write(at.join("dossier.json"), "{}").unwrap();
+    ends("no dossier", &socle(at, &["status", "--dossier", "dossier.json"]), 2, &["this is no dossier"]);
+}
+
+#[test]
+fn the_doctrine_is_one_page_with_or_without_a_product() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    ends("init", &socle(at, &INIT), 0, &["✓"]);
+    ends("page", &socle(at, &["report", "-o", "d.html"]), 0, &["✓ d.html"]);
+    let page = std::fs::read_to_string(at.join("d.html")).unwrap();
+    assert!(page.contains("id=\"DOC-INS-05\"") && !page.contains("class=\"ruling"));
+    let french = socle(at, &["report", "--product", "produit.toml", "--lang", "fr"]);
+    ends("for a product", &french, 0, &["CabinetPlus 4.2.0", "vise DUI ; le produit est EDITOR, LPS, LGC"]);
+}

@@ -19,6 +19,10 @@ pub(crate) enum ConformityAction {
     Init(InitProduct),
     /// Which requirements bind the product, which do not, which will
     List(ListRequirements),
+    /// What is proven, declared, missing and coming, and whether the schemes aimed at are open
+    Status(ProductStatus),
+    /// The Doctrine as one HTML page, fiche by fiche: searchable, nothing fetched
+    Report(Report),
 }
 
 #[derive(Debug, Args)]
@@ -73,4 +77,33 @@ pub(crate) struct ListRequirements {
     /// How to say the result
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProductStatus {
+    /// The product file
+    #[arg(long, short, value_name = "FILE", default_value = "produit.toml")]
+    pub product: PathBuf,
+    /// What was assessed, with its evidence: a dossier in JSON (default: nothing was)
+    #[arg(long, value_name = "FILE")]
+    pub dossier: Option<PathBuf>,
+    /// On which day (default: today)
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub date: Option<Date>,
+    /// How to say the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Where to write the page (default: standard output)
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Also say of each requirement whether it binds this product
+    #[arg(long, short, value_name = "FILE")]
+    pub product: Option<PathBuf>,
+    /// On which day (default: today)
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub date: Option<Date>,
 }

@@ -2,6 +2,8 @@
 
 mod init;
 mod list;
+mod report;
+mod status;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,6 +21,8 @@ pub(crate) fn run(options: &Conformity, speaker: &Speaker) -> Result<ExitCode> {
     match &options.action {
         ConformityAction::Init(options) => init::run(options, &catalogue, speaker),
         ConformityAction::List(options) => list::run(options, &catalogue, speaker),
+        ConformityAction::Status(options) => status::run(options, &catalogue, speaker),
+        ConformityAction::Report(options) => report::run(options, &catalogue, speaker),
     }
 }
 
