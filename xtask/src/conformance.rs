@@ -168,7 +168,10 @@ fn step(root: &Path, case: &Value, profile: Option<&Value>) -> Result<Step> {
             view.add(Arc::new(document))?;
         }
     }
-    let validator = Validator::of(Arc::new(view), options(case));
+    let mut options = options(case);
+    // In the Java validator: what looks like the address of a resource of a type is taken to be one.
+    options.reference_types |= profile.is_some_and(|profile| profile["assumeValidRestReferences"] == true);
+    let validator = Validator::of(Arc::new(view), options);
     let file = case["file"].as_str().context("a case without file")?;
     let (mut said, mut at) = (Vec::new(), Vec::new());
     match read(root, file) {
@@ -231,6 +234,7 @@ fn step(root: &Path, case: &Value, profile: Option<&Value>) -> Result<Step> {
 fn options(case: &Value) -> Options {
     Options {
         unknown_extension: Severity::Error,
+        required_profile_unknown: Severity::Error,
         wrong_display: Severity::Error,
         security_checks: case["security-checks"] == true,
         example_urls: case["examples"] != false,

@@ -34,7 +34,7 @@ use std::sync::Arc;
 pub use catalogue::{Compartment, Component, Operation, OperationParameter, SearchKind, SearchParameter};
 pub use model::{
     Base, Binding, Constraint, Context, ContextKind, Derivation, Discriminator, DiscriminatorKind, Element, Max,
-    Slicing, SlicingRules, Strength, Structure, StructureKind, TypeRef, Value,
+    NarrativeControl, Slicing, SlicingRules, Strength, Structure, StructureKind, TypeRef, Value, WithoutValue,
 };
 pub use r4::{Named, R4, VERSION, r4};
 pub use read::{DefinitionError, DefinitionErrorKind, read_element, read_structure};

@@ -105,6 +105,10 @@ pub struct Element {
     pub max_value: Option<Value>,
     /// It has at most so many characters.
     pub max_length: Option<u32>,
+    /// What a primitive without a value must have.
+    pub without_value: WithoutValue,
+    /// What the text of the resource must be, where the element is a narrative.
+    pub narrative: NarrativeControl,
     /// Its invariants.
     pub constraints: Vec<Constraint>,
     /// Where its codes come from.
@@ -119,6 +123,34 @@ pub struct Element {
     pub is_summary: bool,
     /// It is written as an attribute in XML (`Element.id`, `Extension.url`, `xhtml`).
     pub xml_attribute: bool,
+}
+
+/// Whether extensions may stand for the value of a primitive. R5 has it in ElementDefinition, R4 by the extensions
+/// that carry elements of R5.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WithoutValue {
+    /// None may (`mustHaveValue`).
+    pub is_forbidden: bool,
+    /// One of these has to, when it is not empty (`valueAlternatives`).
+    pub alternatives: Vec<Box<str>>,
+}
+
+/// What a profile asks of a narrative (extensions `narrative-language-control` and `narrative-source-control`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NarrativeControl {
+    /// `_no`: no section is in a language of its own; `_yes`: some are; `_resource`: one is in the language of the
+    /// resource; else the language that one must be in.
+    pub languages: Vec<Box<str>>,
+    /// What it is worth that a text does not say where it comes from: `hint`, `warning`, `error`.
+    pub source: Option<Box<str>>,
+}
+
+impl NarrativeControl {
+    /// It asks for nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.languages.is_empty() && self.source.is_none()
+    }
 }
 
 /// The upper bound of a cardinality.
@@ -148,7 +180,8 @@ pub struct TypeRef {
     /// `Identifier`, `string`, or a FHIRPath system type `http://hl7.org/fhirpath/System.String`
     /// replaced by the FHIR type that `structuredefinition-fhir-type` names.
     pub code: Box<str>,
-    /// It follows one of these.
+    /// It follows one of these; `url#id` is that element of the profile, not its root
+    /// (extension `elementdefinition-profile-element`).
     pub profiles: Vec<Box<str>>,
     /// What it points at follows one of these.
     pub target_profiles: Vec<Box<str>>,

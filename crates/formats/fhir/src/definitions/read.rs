@@ -4,12 +4,18 @@ use std::sync::Arc;
 
 use super::model::{
     Base, Binding, Constraint, Context, ContextKind, Derivation, Discriminator, DiscriminatorKind, Element, Max,
-    Slicing, SlicingRules, Strength, Structure, StructureKind, TypeRef, Value,
+    NarrativeControl, Slicing, SlicingRules, Strength, Structure, StructureKind, TypeRef, Value, WithoutValue,
 };
 use crate::tape::{Document, Kind, Node, Position};
 
 const FHIR_TYPE: &str = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
 const BEST_PRACTICE: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-bestpractice";
+const PROFILE_ELEMENT: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element";
+const LANGUAGE_CONTROL: &str = "http://hl7.org/fhir/StructureDefinition/narrative-language-control";
+const SOURCE_CONTROL: &str = "http://hl7.org/fhir/StructureDefinition/narrative-source-control";
+const VALUE_ALTERNATIVES: &str =
+    "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.valueAlternatives";
+const MUST_HAVE_VALUE: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.mustHaveValue";
 const MAX_VALUE_SET: &str = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
 
 /// Why a document is no definition that we can use.
@@ -55,8 +61,11 @@ pub fn read_structure(node: Node<'_>) -> Result<Structure, DefinitionError> {
     if node.resource_type() != Some("StructureDefinition") {
         return Err(fail(node, DefinitionErrorKind::NotAStructure));
     }
+    let url = required(node, "url")?;
     Ok(Structure {
-        url: required(node, "url")?,
+        elements: elements(node, "snapshot", &url)?,
+        differential: elements(node, "differential", &url)?,
+        url,
         version: text(node, "version"),
         // FHIR requires it and nothing here depends on it: a definition without one still defines.
         name: node.text("name").unwrap_or_default().into(),
@@ -67,13 +76,21 @@ pub fn read_structure(node: Node<'_>) -> Result<Structure, DefinitionError> {
         base: text(node, "baseDefinition"),
         contexts: node.all("context").map(context).collect::<Result<_, _>>()?,
         context_invariants: texts(node, "contextInvariant"),
-        elements: elements(node, "snapshot")?,
-        differential: elements(node, "differential")?,
     })
 }
 
-fn elements(node: Node<'_>, view: &str) -> Result<Vec<Element>, DefinitionError> {
-    node.get(view).into_iter().flat_map(|view| view.all("element")).map(read_element).collect()
+fn elements(node: Node<'_>, view: &str, url: &str) -> Result<Vec<Element>, DefinitionError> {
+    let read = |element| {
+        let mut element = read_element(element)?;
+        // A value set that the structure contains goes by the name of the structure, so that a profile on it
+        // finds it too.
+        let value_set = element.binding.as_mut().and_then(|binding| binding.value_set.as_mut());
+        if let Some(value_set) = value_set.filter(|value_set| value_set.starts_with('#')) {
+            *value_set = format!("{url}{value_set}").into();
+        }
+        Ok(element)
+    };
+    node.get(view).into_iter().flat_map(|view| view.all("element")).map(read).collect()
 }
 
 /// Reads an ElementDefinition.
@@ -96,6 +113,8 @@ pub fn read_element(node: Node<'_>) -> Result<Element, DefinitionError> {
         min_value: value(node, "minValue"),
         max_value: value(node, "maxValue"),
         max_length: number(node, "maxLength")?,
+        without_value: without_value(node),
+        narrative: narrative(node),
         constraints: node.all("constraint").map(constraint).collect::<Result<_, _>>()?,
         // Differentials that are published describe a binding again, and say neither strength nor value set:
         // they leave it as it is.
@@ -106,6 +125,22 @@ pub fn read_element(node: Node<'_>) -> Result<Element, DefinitionError> {
         is_summary: flag(node, "isSummary"),
         xml_attribute: node.all("representation").any(|representation| representation.str() == Some("xmlAttr")),
     })
+}
+
+fn without_value(node: Node<'_>) -> WithoutValue {
+    let must = extension(node, MUST_HAVE_VALUE).and_then(|flag| flag.get("valueBoolean")?.bool());
+    let alternatives = extensions(node, VALUE_ALTERNATIVES).filter_map(|one| {
+        let canonical = one.text("valueCanonical").or_else(|| one.text("valueUri"))?;
+        Some(canonical.split('|').next().unwrap_or(canonical).into())
+    });
+    WithoutValue { is_forbidden: must == Some(true), alternatives: alternatives.collect() }
+}
+
+fn narrative(node: Node<'_>) -> NarrativeControl {
+    NarrativeControl {
+        languages: extensions(node, LANGUAGE_CONTROL).filter_map(|one| text(one, "valueCode")).collect(),
+        source: extension(node, SOURCE_CONTROL).and_then(|one| text(one, "valueCode")),
+    }
 }
 
 fn base(node: Node<'_>) -> Result<Base, DefinitionError> {
@@ -130,10 +165,24 @@ fn type_ref(node: Node<'_>) -> Result<TypeRef, DefinitionError> {
     let named = extension(node, FHIR_TYPE).and_then(|named| named.text("valueUrl").or_else(|| named.text("valueUri")));
     Ok(TypeRef {
         code: named.map_or(code, Into::into),
-        profiles: texts(node, "profile"),
+        profiles: profiles(node),
         target_profiles: texts(node, "targetProfile"),
         aggregation: texts(node, "aggregation"),
     })
+}
+
+/// The profiles of a type; where one says which of its elements is meant, with that.
+fn profiles(node: Node<'_>) -> Vec<Box<str>> {
+    let beside = node.get("_profile");
+    let element = |at: usize| {
+        let extra = beside.and_then(|beside| beside.items().nth(at)).filter(|extra| extra.kind() == Kind::Object)?;
+        extension(extra, PROFILE_ELEMENT)?.text("valueString")
+    };
+    let profile = |(at, node): (usize, Node<'_>)| {
+        let canonical = node.str()?;
+        Some(element(at).map_or_else(|| canonical.into(), |element| format!("{canonical}#{element}").into()))
+    };
+    node.all("profile").enumerate().filter_map(profile).collect()
 }
 
 /// The member whose name is the prefix and a type: `fixedUri`, `patternCodeableConcept`.
@@ -274,6 +323,10 @@ fn code<T>(
     let code = value.str().unwrap_or_default();
     let unknown = || fail(value, DefinitionErrorKind::Code { member, code: code.to_owned() });
     read(code).map(Some).ok_or_else(unknown)
+}
+
+fn extensions<'a>(node: Node<'a>, url: &'static str) -> impl Iterator<Item = Node<'a>> {
+    node.all("extension").filter(move |extension| extension.text("url") == Some(url))
 }
 
 fn extension<'a>(node: Node<'a>, url: &str) -> Option<Node<'a>> {

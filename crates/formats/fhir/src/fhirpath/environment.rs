@@ -48,7 +48,7 @@ pub trait Hooks: Send + Sync {
 
     /// Whether a narrative is the XHTML that FHIR allows (FHIR R4 txt-1, txt-2); none for what is no text.
     fn html_is_safe(&self, narrative: Node<'_>) -> Option<bool> {
-        Some(crate::profile::xhtml::check(narrative.str()?).is_empty())
+        Some(crate::narrative::check(narrative.str()?).is_empty())
     }
 
     /// What `trace()` was called on, with its name.

@@ -8,11 +8,26 @@ use crate::xml::XHTML;
 /// More elements open at once than any narrative has.
 const MAX_DEPTH: usize = 200;
 
-/// Lists what a narrative may not hold. Reading stops where it is no XML any more.
+/// Lists what a narrative may not hold. Reading stops where it is no XML any more. Where links to `#id` lead is not
+/// looked at: they may lead out of the narrative ([`check_in`]).
 #[must_use]
 pub fn check(div: &str) -> Vec<Problem> {
-    let mut checker =
-        Checker { text: div, at: 0, open: Vec::new(), prefix: None, has_content: false, problems: Vec::new() };
+    check_in(div, &|_| true)
+}
+
+/// The same in a resource: a link to `#id` leads to an element of the narrative, or to what `is_elsewhere` knows.
+#[must_use]
+pub fn check_in(div: &str, is_elsewhere: &dyn Fn(&str) -> bool) -> Vec<Problem> {
+    let mut checker = Checker {
+        text: div,
+        at: 0,
+        open: Vec::new(),
+        prefix: None,
+        has_content: false,
+        ids: Vec::new(),
+        links: Vec::new(),
+        problems: Vec::new(),
+    };
     match checker.run() {
         Ok(()) if !checker.has_content && checker.problems.is_empty() => checker.note(ProblemKind::Empty, 0),
         Ok(()) => {}
@@ -21,6 +36,7 @@ pub fn check(div: &str) -> Vec<Problem> {
             checker.note(ProblemKind::NotWellFormed, at);
         }
     }
+    checker.anchors(is_elsewhere);
     checker.problems
 }
 
@@ -34,6 +50,9 @@ struct Checker<'a> {
     prefix: Option<&'a str>,
     /// There is text or an image.
     has_content: bool,
+    /// What links can lead to, and where they do.
+    ids: Vec<&'a str>,
+    links: Vec<(&'a str, usize)>,
     problems: Vec<Problem>,
 }
 
@@ -144,6 +163,11 @@ impl<'a> Checker<'a> {
         }
         for attribute in &attributes {
             self.attribute(attribute);
+            match (local, attribute.name) {
+                (Some("a"), "href") => self.link(attribute),
+                (_, "id") | (Some("a"), "name") => self.ids.push(attribute.value),
+                _ => {}
+            }
         }
         let has_source = attributes.iter().any(|attribute| attribute.name == "src");
         self.has_content |= local == Some("img") && has_source;
@@ -194,6 +218,25 @@ impl<'a> Checker<'a> {
         }
         if matches!(name, "href" | "src" | "cite" | "longdesc") && runs_a_program(attribute.value) {
             self.note(ProblemKind::ActiveLink, attribute.offset);
+        }
+    }
+
+    fn link(&mut self, attribute: &Attribute<'a>) {
+        if let Some(id) = attribute.value.strip_prefix('#') {
+            if !id.is_empty() {
+                self.links.push((id, attribute.offset));
+            }
+        } else if is_dead(attribute.value) {
+            self.note(ProblemKind::DeadLink, attribute.offset);
+        }
+    }
+
+    fn anchors(&mut self, is_elsewhere: &dyn Fn(&str) -> bool) {
+        let links = std::mem::take(&mut self.links);
+        for (id, offset) in links {
+            if !self.ids.contains(&id) && !is_elsewhere(id) {
+                self.note(ProblemKind::Anchor, offset);
+            }
         }
     }
 
@@ -286,6 +329,12 @@ fn runs_a_program(link: &str) -> bool {
     let Some((scheme, _)) = link.split_once(':') else { return false };
     let scheme: String = scheme.chars().filter(|sign| *sign > ' ').map(|sign| sign.to_ascii_lowercase()).collect();
     matches!(scheme.as_str(), "javascript" | "vbscript" | "livescript") || scheme.contains("&#")
+}
+
+/// `urn:` names a thing, it does not open it; what `data:` opens, nobody has seen.
+fn is_dead(link: &str) -> bool {
+    link.split_once(':')
+        .is_some_and(|(scheme, _)| ["urn", "data"].iter().any(|known| scheme.eq_ignore_ascii_case(known)))
 }
 
 const fn is_name_start(byte: u8) -> bool {

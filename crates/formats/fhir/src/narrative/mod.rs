@@ -1,7 +1,8 @@
 //! What the XHTML of a narrative may hold (FHIR R4 §2.4.0.3, invariants txt-1 and txt-2).
 //!
 //! [`check`] reads the `div` once, front to back, and lists what is wrong; it needs no tree. The words that are
-//! allowed are in `allowed.rs`.
+//! allowed are in `allowed.rs`. [`sections`] tells its languages and where its texts come from, which a profile
+//! may ask for.
 //!
 //! ```
 //! use socle_fhir::narrative::{ProblemKind, check};
@@ -15,12 +16,14 @@
 
 mod allowed;
 mod check;
+mod sections;
 #[cfg(test)]
 mod tests;
 
 use socle_finding::{Rule, Text};
 
-pub use check::check;
+pub use check::{check, check_in};
+pub use sections::{Sections, sections};
 
 /// Something that a narrative may not hold, or lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +54,17 @@ pub enum ProblemKind {
     Instruction,
     /// A link that runs a program.
     ActiveLink,
+    /// A link that leads to nothing that a reader can open (`urn:`, `data:`).
+    DeadLink,
+    /// A link to `#id`, and nothing has that id.
+    Anchor,
     /// No text and no image (txt-2).
     Empty,
 }
 
 impl ProblemKind {
-    /// The invariant that it breaks; `txt-1` for all but an empty narrative.
+    /// The invariant that it breaks; `txt-1` for all but an empty narrative, links included: what they lead to is part
+    /// of what FHIR asks of the XHTML.
     #[must_use]
     pub const fn key(&self) -> &'static str {
         match self {
@@ -70,6 +78,8 @@ impl ProblemKind {
     pub const fn rule(&self) -> Rule {
         match self {
             Self::Empty => Rule::fixed("FHIR R4", "txt-2"),
+            // HTML 4.0 §12.1: the prose of FHIR allows its links, no invariant says where they lead.
+            Self::DeadLink | Self::Anchor => Rule::fixed("FHIR R4", "2.4.0.2"),
             _ => Rule::fixed("FHIR R4", "txt-1"),
         }
     }
@@ -105,6 +115,14 @@ impl ProblemKind {
                 "a processing instruction is not allowed in a narrative",
             ),
             Self::ActiveLink => Text::fixed("ce lien exécute un programme", "this link runs a program"),
+            Self::DeadLink => Text::fixed(
+                "ce lien ne mène à rien qu'un lecteur puisse ouvrir",
+                "this link leads to nothing that a reader can open",
+            ),
+            Self::Anchor => Text::fixed(
+                "ce lien ne mène à rien dans le texte narratif ni dans la ressource",
+                "this link leads to nothing in the narrative or the resource",
+            ),
             Self::Empty => Text::fixed("le texte narratif est vide", "the narrative is empty"),
         }
     }
@@ -127,6 +145,12 @@ impl ProblemKind {
             ),
             Self::Entity(_) => {
                 Text::fixed("écrivez le caractère lui-même, ou &#…;", "write the character itself, or &#…;")
+            }
+            Self::DeadLink => {
+                Text::fixed("utilisez http, https, mailto, tel ou #ancre", "use http, https, mailto, tel or #anchor")
+            }
+            Self::Anchor => {
+                Text::fixed("ajoutez l'id visé, ou retirez le lien", "add the id it leads to, or remove the link")
             }
             Self::Empty => Text::fixed("écrivez un texte, ou retirez text", "write a text, or remove text"),
         }

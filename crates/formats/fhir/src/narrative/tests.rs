@@ -31,6 +31,9 @@ fn one_row_for_each_thing_that_may_be_wrong() {
         ("<form><input/>a</form>", vec![Element("form".into()), Element("input".into())]),
         ("<a href=\" java\tscript:alert(1)\">a</a>", vec![ActiveLink]),
         ("<a href=\"&#106;avascript:alert(1)\">a</a>", vec![ActiveLink]),
+        ("<a href=\"urn:uuid:1\">a</a>", vec![DeadLink]),
+        ("<a href=\"DATA:text/html,a\">a</a>", vec![DeadLink]),
+        ("<a href=\"#ailleurs\">a</a>", vec![]),
         ("a&nbsp;b", vec![Entity("nbsp".into())]),
         ("<?php a ?>b", vec![Instruction]),
         ("<svg xmlns=\"http://www.w3.org/2000/svg\"/>a", vec![Element("svg".into()), Namespace]),
@@ -110,4 +113,35 @@ proptest! {
         let parsed = socle_xml::parse(&text, &socle_xml::Limits::default());
         prop_assert_eq!(is_read, parsed.is_ok(), "{}: {:?} {:?}", text, found, parsed.err());
     }
+}
+
+#[test]
+fn a_link_leads_to_the_narrative_or_to_what_the_resource_knows() {
+    let is_contained = |id: &str| id == "contenu";
+    for (inside, expected) in [
+        ("<p id='b'><a href='#b'>a</a></p>", vec![]),
+        ("<a href='#b'>a</a><a name='b'>c</a>", vec![]),
+        ("<a href='#contenu'>a</a>", vec![]),
+        ("<a href='#'>a</a>", vec![]),
+        ("<a href='#rien'>a</a>", vec![ProblemKind::Anchor]),
+    ] {
+        let found: Vec<_> = check_in(&div(inside), &is_contained).into_iter().map(|problem| problem.kind).collect();
+        assert_eq!(found, expected, "{inside}");
+    }
+}
+
+#[test]
+fn sections_are_the_divs_at_the_top_that_say_a_language() {
+    let languages = |inside: &str| sections(&div(inside)).map(|found| found.languages.join(" "));
+    assert_eq!(languages("<div lang='fr'>a</div><div xml:lang='de'>b</div><div>c</div>").as_deref(), Some("fr de"));
+    assert_eq!(languages("<p lang='fr'>a</p><div><div lang='fr'>a</div></div>").as_deref(), Some(""));
+    assert_eq!(languages("<p>"), None);
+}
+
+#[test]
+fn a_text_has_the_source_of_what_it_is_in() {
+    let text = div("a<p>b</p><p class='x generated'>c <b>d</b></p> <p class='additional'>e</p>");
+    let found = sections(&text).unwrap().without_source;
+    let signs: Vec<&str> = found.iter().map(|at| &text[*at..=*at]).collect();
+    assert_eq!(signs, ["a", "b"]);
 }

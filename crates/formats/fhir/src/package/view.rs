@@ -14,7 +14,7 @@ use super::index::Entry;
 use super::{Closure, Package};
 use crate::definitions::{DefinitionErrorKind, Definitions, Structure, canonical, r4, read_structure};
 use crate::snapshot;
-use crate::tape::{Document, JsonError};
+use crate::tape::{Document, JsonError, Node};
 
 /// What can be looked up from some packages, all that they depend on, and resources beside them.
 pub struct View {
@@ -118,6 +118,14 @@ impl View {
     #[must_use]
     pub fn document(&self, kind: Option<&str>, canonical: &str) -> Option<Arc<Document>> {
         self.decode(self.place(self.closure.packages().len(), kind, canonical)?)
+    }
+
+    /// A resource that a StructureDefinition contains, by its id there.
+    fn contained(&self, kind: &str, structure: &str, id: &str) -> Option<Arc<Document>> {
+        let holder = self.document(Some("StructureDefinition"), structure)?;
+        let is_it = |held: &Node<'_>| held.resource_type() == Some(kind) && held.text("id") == Some(id);
+        let held = holder.root().all("contained").find(is_it)?;
+        Document::parse(held.json()).ok().map(Arc::new)
     }
 
     /// Where a canonical leads, from the point of view of a package (or of the roots together).
@@ -258,6 +266,9 @@ impl Definitions for View {
     }
 
     fn resource(&self, kind: &str, canonical: &str) -> Option<Arc<Document>> {
+        if let Some((structure, id)) = canonical.split_once('#') {
+            return self.contained(kind, structure, id);
+        }
         self.document(Some(kind), canonical).or_else(|| r4().resource(kind, canonical))
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::invariant::{self, Invariant, Made};
 use super::library::Library;
-use super::primitive::Primitive;
+use super::primitive;
 use super::program::{Children, Code, Member, Program, Rare, Spec, Target, TypeSpec};
 use super::slicing;
 use crate::definitions::{
@@ -119,6 +119,8 @@ impl Compiler<'_> {
             min_value: element.min_value.clone(),
             max_value: element.max_value.clone(),
             max_length: element.max_length,
+            without_value: element.without_value.clone(),
+            narrative: element.narrative.clone(),
         };
         let mut spec = Spec {
             element: u32::try_from(at).unwrap_or(u32::MAX),
@@ -201,7 +203,7 @@ impl Compiler<'_> {
         let Some(stem) = name.strip_suffix("[x]") else {
             let member = Member { child: place, ty: 0, is_extra: false, suffix: 0 };
             children.add(name, member);
-            if element.types.first().is_some_and(|of| Primitive::named(&of.code).is_some()) {
+            if element.types.first().is_some_and(|of| primitive::named(&of.code).is_some()) {
                 children.add(&format!("_{name}"), Member { is_extra: true, ..member });
             }
             return;
@@ -214,7 +216,7 @@ impl Compiler<'_> {
             let (name, suffix) = (choice_name(stem, &of.code), u8::try_from(of.code.len()).unwrap_or(0));
             let member = Member { child: place, ty, is_extra: false, suffix };
             children.add(&name, member);
-            if Primitive::named(&of.code).is_some() {
+            if primitive::named(&of.code).is_some() {
                 children.add(&format!("_{name}"), Member { is_extra: true, ..member });
             }
         }
@@ -309,7 +311,7 @@ fn same_types(base: &[TypeRef], own: &[TypeRef]) -> bool {
 
 fn type_spec(library: &Library, of: &TypeRef) -> TypeSpec {
     let name = of.code.strip_prefix("http://hl7.org/fhirpath/System.").map_or(&*of.code, system_type);
-    let code = match (Primitive::named(name), library.type_named(name)) {
+    let code = match (primitive::named(name), library.type_named(name)) {
         (Some(primitive), _) => Code::Primitive(primitive),
         _ if name == "xhtml" => Code::Xhtml,
         _ if matches!(name, "Resource" | "DomainResource") => Code::Resource(None),

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::compile;
 use super::program::{Program, TypeIx};
-use crate::definitions::{Definitions, Structure, StructureKind, TypeId, TypeKind, types};
+use crate::definitions::{Definitions, Element, Structure, StructureKind, TypeId, TypeKind, types};
 use crate::fhirpath;
 
 pub(super) const CORE: &str = "http://hl7.org/fhir/StructureDefinition/";
@@ -96,8 +96,10 @@ impl Library {
         &self.types[ix.0 as usize].name
     }
 
+    /// A structure; for `url#id` that element of it and what is inside, as a structure of its own.
     pub(super) fn structure(&self, canonical: &str) -> Option<Arc<Structure>> {
-        self.definitions.structure(canonical)
+        let Some((whole, id)) = canonical.split_once('#') else { return self.definitions.structure(canonical) };
+        self.definitions.structure(whole).and_then(|whole| part(&whole, id)).map(Arc::new)
     }
 
     /// The structure of a type of R4.
@@ -159,4 +161,22 @@ impl Library {
             .filter(|structure| structure.kind == StructureKind::Resource)
             .map(|structure| structure.type_name.clone())
     }
+}
+
+/// An element of a structure with what is inside it, its slices left out.
+fn part(whole: &Structure, id: &str) -> Option<Structure> {
+    let at = whole.elements.iter().position(|element| *element.id == *id)?;
+    let is_inside = |element: &&Element| element.id.strip_prefix(id).is_some_and(|rest| rest.starts_with('.'));
+    let mut elements = vec![whole.elements[at].clone()];
+    elements.extend(whole.elements[at + 1..].iter().take_while(is_inside).cloned());
+    // The outermost element is not a slice of anything here.
+    elements[0].slice_name = None;
+    let inner = Structure {
+        kind: StructureKind::ComplexType,
+        contexts: Vec::new(),
+        elements,
+        differential: Vec::new(),
+        ..whole.clone()
+    };
+    Some(inner)
 }

@@ -36,7 +36,6 @@ mod slicing;
 mod tests;
 mod walk;
 mod words;
-pub(crate) mod xhtml;
 
 use std::sync::Arc;
 
@@ -61,6 +60,9 @@ pub struct Options {
     pub claimed_profile_unknown: Severity,
     /// What it is worth that a profile asked for is not known.
     pub asked_profile_unknown: Severity,
+    /// What it is worth that a profile asks for another one, on a type or on what is referred to, that is not
+    /// known. It is always listed in [`Report::not_checked`].
+    pub required_profile_unknown: Severity,
     /// What a code is worth that its system, known whole, does not have.
     pub unknown_code: Severity,
     /// What a display is worth that is not that of its code.
@@ -87,6 +89,7 @@ impl Default for Options {
             unknown_extension: Severity::Warning,
             claimed_profile_unknown: Severity::Warning,
             asked_profile_unknown: Severity::Error,
+            required_profile_unknown: Severity::Information,
             unknown_code: Severity::Error,
             wrong_display: Severity::Warning,
             reference_types: true,

@@ -3,122 +3,75 @@
 
 use socle_finding::Text;
 
+use crate::definitions::{JsonForm, PrimitiveKind, types};
 use crate::tape::{Kind, Node};
 
-/// A primitive type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Primitive {
-    Base64Binary,
-    Boolean,
-    Canonical,
-    Code,
-    Date,
-    DateTime,
-    Decimal,
-    Id,
-    Instant,
-    Integer,
-    Markdown,
-    Oid,
-    PositiveInt,
-    String,
-    Time,
-    UnsignedInt,
-    Uri,
-    Url,
-    Uuid,
+/// The type of that name; none for a complex type and for `xhtml`, which the narrative checks.
+pub(super) fn named(name: &str) -> Option<PrimitiveKind> {
+    let types = types();
+    types.primitive(types.named(name)?).filter(|primitive| *primitive != PrimitiveKind::Xhtml)
 }
 
-impl Primitive {
-    /// The type of that name; none for a complex type and for `xhtml`.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "base64Binary" => Self::Base64Binary,
-            "boolean" => Self::Boolean,
-            "canonical" => Self::Canonical,
-            "code" => Self::Code,
-            "date" => Self::Date,
-            "dateTime" => Self::DateTime,
-            "decimal" => Self::Decimal,
-            "id" => Self::Id,
-            "instant" => Self::Instant,
-            "integer" => Self::Integer,
-            "markdown" => Self::Markdown,
-            "oid" => Self::Oid,
-            "positiveInt" => Self::PositiveInt,
-            "string" => Self::String,
-            "time" => Self::Time,
-            "unsignedInt" => Self::UnsignedInt,
-            "uri" => Self::Uri,
-            "url" => Self::Url,
-            "uuid" => Self::Uuid,
-            _ => return None,
-        })
+/// The JSON that carries it.
+pub(super) const fn kind(primitive: PrimitiveKind) -> Kind {
+    match primitive.json_form() {
+        JsonForm::Boolean => Kind::Boolean,
+        JsonForm::Number => Kind::Number,
+        JsonForm::String => Kind::String,
     }
+}
 
-    /// The JSON that carries it.
-    pub(super) const fn kind(self) -> Kind {
-        match self {
-            Self::Boolean => Kind::Boolean,
-            Self::Decimal | Self::Integer | Self::PositiveInt | Self::UnsignedInt => Kind::Number,
-            _ => Kind::String,
-        }
+/// What is wrong with a value of the right kind.
+pub(super) fn check(primitive: PrimitiveKind, node: Node<'_>) -> Option<Fault> {
+    match primitive.json_form() {
+        JsonForm::Boolean => None,
+        JsonForm::Number => number(primitive, node.number()?),
+        JsonForm::String => text(primitive, node.str()?),
     }
+}
 
-    /// What is wrong with a value of the right kind.
-    pub(super) fn check(self, node: Node<'_>) -> Option<Fault> {
-        if self == Self::Boolean {
-            return None;
-        }
-        if self.kind() == Kind::Number {
-            return self.number(node.number()?);
-        }
-        self.text(node.str()?)
-    }
+fn number(primitive: PrimitiveKind, text: &str) -> Option<Fault> {
+    let (low, fault) = match primitive {
+        PrimitiveKind::Decimal => return None, // the tape refuses what is no number
+        PrimitiveKind::Integer => (i64::from(i32::MIN), Fault::Integer),
+        PrimitiveKind::PositiveInt => (1, Fault::PositiveInt),
+        _ => (0, Fault::UnsignedInt),
+    };
+    let value: i64 = match text.parse() {
+        Ok(value) => value,
+        Err(_) => return Some(fault),
+    };
+    let fits = (low..=i64::from(i32::MAX)).contains(&value) && text != "-0";
+    (!fits).then_some(fault)
+}
 
-    fn number(self, text: &str) -> Option<Fault> {
-        let (low, fault) = match self {
-            Self::Decimal => return None, // the tape refuses what is no number
-            Self::Integer => (i64::from(i32::MIN), Fault::Integer),
-            Self::PositiveInt => (1, Fault::PositiveInt),
-            _ => (0, Fault::UnsignedInt),
-        };
-        let value: i64 = match text.parse() {
-            Ok(value) => value,
-            Err(_) => return Some(fault),
-        };
-        let fits = (low..=i64::from(i32::MAX)).contains(&value) && text != "-0";
-        (!fits).then_some(fault)
+fn text(primitive: PrimitiveKind, text: &str) -> Option<Fault> {
+    if text.is_empty() {
+        return None; // reported once, as an oddity of the tape
     }
-
-    fn text(self, text: &str) -> Option<Fault> {
-        if text.is_empty() {
-            return None; // reported once, as an oddity of the tape
-        }
-        let ok = match self {
-            Self::String | Self::Markdown => return string(text),
-            Self::Base64Binary => is_base64(text),
-            Self::Code => is_code(text),
-            Self::Date => date(text.as_bytes()).is_some_and(<[u8]>::is_empty),
-            Self::DateTime => return date_time(text),
-            Self::Instant => is_instant(text.as_bytes()),
-            Self::Time => time(text.as_bytes()).is_some_and(<[u8]>::is_empty),
-            Self::Id => is_id(text),
-            Self::Oid => text.strip_prefix("urn:oid:").is_some_and(is_oid),
-            Self::Uuid => text.strip_prefix("urn:uuid:").is_some_and(is_uuid),
-            _ => return uri(text),
-        };
-        (!ok).then_some(match self {
-            Self::Base64Binary => Fault::Base64,
-            Self::Code => Fault::Code,
-            Self::Date => Fault::Date,
-            Self::Instant => Fault::Instant,
-            Self::Time => Fault::Time,
-            Self::Id => Fault::Id,
-            Self::Oid => Fault::Oid,
-            _ => Fault::Uuid,
-        })
-    }
+    let ok = match primitive {
+        PrimitiveKind::String | PrimitiveKind::Markdown => return string(text),
+        PrimitiveKind::Base64Binary => is_base64(text),
+        PrimitiveKind::Code => is_code(text),
+        PrimitiveKind::Date => date(text.as_bytes()).is_some_and(<[u8]>::is_empty),
+        PrimitiveKind::DateTime => return date_time(text),
+        PrimitiveKind::Instant => is_instant(text.as_bytes()),
+        PrimitiveKind::Time => time(text.as_bytes()).is_some_and(<[u8]>::is_empty),
+        PrimitiveKind::Id => is_id(text),
+        PrimitiveKind::Oid => text.strip_prefix("urn:oid:").is_some_and(is_oid),
+        PrimitiveKind::Uuid => text.strip_prefix("urn:uuid:").is_some_and(is_uuid),
+        _ => return uri(text),
+    };
+    (!ok).then_some(match primitive {
+        PrimitiveKind::Base64Binary => Fault::Base64,
+        PrimitiveKind::Code => Fault::Code,
+        PrimitiveKind::Date => Fault::Date,
+        PrimitiveKind::Instant => Fault::Instant,
+        PrimitiveKind::Time => Fault::Time,
+        PrimitiveKind::Id => Fault::Id,
+        PrimitiveKind::Oid => Fault::Oid,
+        _ => Fault::Uuid,
+    })
 }
 
 /// What can be wrong with a primitive value.
@@ -466,12 +419,12 @@ mod tests {
             ("markdown", &["# a\\n"], &["\\u0002"]),
         ];
         for (name, good, bad) in cases {
-            let primitive = Primitive::named(name).unwrap();
+            let primitive = named(name).unwrap();
             for (texts, wanted) in [(good, true), (bad, false)] {
                 for text in *texts {
                     let document = Document::parse(format!("[\"{text}\"]").into_bytes()).unwrap();
                     let node = document.root().items().next().unwrap();
-                    let fine = !primitive.check(node).is_some_and(Fault::is_error);
+                    let fine = !check(primitive, node).is_some_and(Fault::is_error);
                     assert_eq!(fine, wanted, "{name} {text}");
                 }
             }
@@ -493,7 +446,7 @@ mod tests {
             ("decimal", "1.00e-7", true),
         ] {
             let document = Document::parse(format!("[{text}]").into_bytes()).unwrap();
-            let fault = Primitive::named(name).unwrap().check(document.root().items().next().unwrap());
+            let fault = check(named(name).unwrap(), document.root().items().next().unwrap());
             assert_eq!(fault.is_none(), wanted, "{name} {text}");
         }
     }

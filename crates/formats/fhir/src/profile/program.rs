@@ -6,9 +6,8 @@
 use std::sync::Arc;
 
 use super::invariant::Invariant;
-use super::primitive::Primitive;
 use super::slicing::Slicing;
-use crate::definitions::{self, Structure, TypeId, Value};
+use crate::definitions::{self, PrimitiveKind, Structure, TypeId, Value};
 use crate::tape::NameId;
 
 /// A type of R4 by its place in the library.
@@ -77,6 +76,8 @@ pub(super) struct Rare {
     pub(super) min_value: Option<Value>,
     pub(super) max_value: Option<Value>,
     pub(super) max_length: Option<u32>,
+    pub(super) without_value: definitions::WithoutValue,
+    pub(super) narrative: definitions::NarrativeControl,
 }
 
 impl Rare {
@@ -86,6 +87,9 @@ impl Rare {
             && self.min_value.is_none()
             && self.max_value.is_none()
             && self.max_length.is_none()
+            && !self.without_value.is_forbidden
+            && self.without_value.alternatives.is_empty()
+            && self.narrative.is_empty()
     }
 }
 
@@ -114,7 +118,7 @@ pub(super) struct Target {
 /// What a type is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
-    Primitive(Primitive),
+    Primitive(PrimitiveKind),
     Complex(TypeIx),
     /// Any resource, or that one.
     Resource(Option<TypeIx>),

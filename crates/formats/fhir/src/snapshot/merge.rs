@@ -25,6 +25,14 @@ pub(super) fn merge(element: &mut Element, over: &Element, is_profile: bool) -> 
     replace(&mut element.min_value, &over.min_value);
     replace(&mut element.max_value, &over.max_value);
     replace(&mut element.max_length, &over.max_length);
+    element.without_value.is_forbidden |= over.without_value.is_forbidden;
+    if !over.without_value.alternatives.is_empty() {
+        element.without_value.alternatives.clone_from(&over.without_value.alternatives);
+    }
+    if !over.narrative.languages.is_empty() {
+        element.narrative.languages.clone_from(&over.narrative.languages);
+    }
+    replace(&mut element.narrative.source, &over.narrative.source);
     slicing(element, over);
     replace(&mut element.binding, &over.binding);
     replace(&mut element.content_reference, &over.content_reference);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use socle_finding::{Severity, Text};
+use socle_finding::{Rule, Severity, Text};
 
 use super::Walk;
 use super::say::{both, r4, rule_of};
@@ -10,7 +10,10 @@ use crate::definitions::{Binding, Derivation, Strength};
 use crate::profile::program::{Code, Program, TypeSpec};
 use crate::profile::report::Subject;
 use crate::tape::{Kind, Node};
-use crate::terminology::{Content, Membership, newest};
+use crate::terminology::{Content, Membership};
+
+/// A display is one of its code (FHIR R4 §4.1, Coding.display).
+const DISPLAY: Rule = r4("Coding.display");
 
 impl<'d> Walk<'_, 'd> {
     pub(super) fn binding(&mut self, node: Node<'d>, program: &Program, binding: &Binding, of: Option<&TypeSpec>) {
@@ -26,7 +29,8 @@ impl<'d> Walk<'_, 'd> {
             return;
         }
         match self.is_in(value_set, node) {
-            Answer::Inside | Answer::NoCode => {}
+            Answer::Inside => self.displays_of(value_set, node),
+            Answer::NoCode => {}
             Answer::Unknown => self.not_checked(Subject::ValueSet, value_set, node),
             Answer::Empty => {
                 if binding.strength == Strength::Required {
@@ -75,6 +79,24 @@ impl<'d> Walk<'_, 'd> {
             at += 1;
             !overruled.contains(&(at - 1))
         });
+    }
+
+    /// A value set gives displays of its own (ValueSet.compose.include.concept.display, expansion.contains.display
+    /// and their designations): one of those, where the profile binds that value set, is right.
+    fn displays_of(&mut self, value_set: &str, node: Node<'d>) {
+        if self.wrong_displays.is_empty() || self.quiet > 0 {
+            return;
+        }
+        let codings = node.get("coding").map_or_else(|| vec![node], |codings| codings.items().collect());
+        for coding in codings {
+            let (Some(display_node), Some(code)) = (coding.get("display"), coding.text("code")) else { continue };
+            let Some(at) = self.wrong_displays.iter().position(|wrong| *wrong == display_node) else { continue };
+            let member = self.terms.member(value_set, coding.text("system"), code, display_node.str());
+            if member == Membership::Yes {
+                self.wrong_displays.swap_remove(at);
+                self.take_back(display_node, &DISPLAY);
+            }
+        }
     }
 
     fn outside(&mut self, node: Node<'d>, program: &Program, severity: Severity, value_set: &str, strength: Strength) {
@@ -175,7 +197,7 @@ impl<'d> Walk<'_, 'd> {
         }
         let Some(code_node) = node.get("code") else { return };
         let Some(code) = code_node.str() else { return };
-        let Some(known) = newest(&self.terms.source().code_systems(system), node.text("version")) else { return };
+        let Some(known) = self.terms.code_system(system, node.text("version")) else { return };
         let Some(concept) = known.find(code) else {
             if known.content() == Content::Complete {
                 let severity = self.options.unknown_code;
@@ -197,10 +219,11 @@ impl<'d> Walk<'_, 'd> {
             && known.is_named(concept, display) == Some(false)
         {
             let severity = self.options.wrong_display;
+            self.wrong_displays.push(display_node);
             self.say(
                 severity,
                 display_node,
-                r4("4.1"),
+                DISPLAY,
                 Text::fixed(
                     "ce libellé n'est pas celui du code dans son système",
                     "this display is not that of the code in its system",

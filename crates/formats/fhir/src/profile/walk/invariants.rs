@@ -6,12 +6,13 @@ use super::say::{both, rule_of};
 use super::{Item, Walk};
 use crate::definitions::{Constraint, TypeId};
 use crate::fhirpath::{self, Environment, Hooks};
+use crate::narrative;
 use crate::profile::invariant::Invariant;
 use crate::profile::library::{Followed, Library};
 use crate::profile::native::Native;
 use crate::profile::program::{Program, Spec};
 use crate::profile::report::Subject;
-use crate::profile::{BestPractice, Options, pdsm, words, xhtml};
+use crate::profile::{BestPractice, Options, pdsm, words};
 use crate::tape::Node;
 use crate::terminology::{Membership, Terminology};
 
@@ -200,6 +201,6 @@ impl Hooks for Around<'_> {
     }
 
     fn html_is_safe(&self, narrative: Node<'_>) -> Option<bool> {
-        Some(xhtml::check(narrative.str()?).is_empty())
+        Some(narrative::check(narrative.str()?).is_empty())
     }
 }

@@ -13,6 +13,8 @@ mod codes;
 mod conformance;
 mod extensions;
 mod invariants;
+mod narrative;
+mod ranges;
 mod references;
 mod resource;
 mod say;
@@ -23,11 +25,12 @@ mod values;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::Options;
 use super::library::{Followed, Library};
-use super::primitive::Primitive;
+use super::primitive;
 use super::program::{Children, Code, Member, Program, Spec, TypeSpec};
 use super::report::{NotChecked, Subject};
-use super::{Options, xhtml};
+use crate::definitions::PrimitiveKind;
 use crate::tape::{Document, Kind, NameId, Node};
 use crate::terminology::Terminology;
 use socle_finding::Finding;
@@ -77,6 +80,8 @@ pub(super) struct Walk<'v, 'd> {
     targets: Option<references::Targets<'d>>,
     /// Whether a node follows a profile, as found before: node, program.
     followed: HashMap<(u32, usize), bool>,
+    /// Displays that are not those of their system; a value set may still give them.
+    wrong_displays: Vec<Node<'d>>,
     /// Above zero nothing is written down, only counted.
     quiet: u32,
     errors: usize,
@@ -111,6 +116,7 @@ impl<'v, 'd> Walk<'v, 'd> {
             resources: Vec::with_capacity(8),
             targets: None,
             followed: HashMap::new(),
+            wrong_displays: Vec::new(),
             quiet: 0,
             errors: 0,
             governed: HashSet::new(),
@@ -248,7 +254,7 @@ impl<'v, 'd> Walk<'v, 'd> {
             }
             Some(Code::Xhtml) => {
                 if self.is_kind(node, Kind::String) {
-                    self.xhtml(node);
+                    self.div(node);
                 }
                 return;
             }
@@ -301,7 +307,7 @@ impl<'v, 'd> Walk<'v, 'd> {
     }
 
     /// False when it is nothing that more can be said of.
-    fn primitive(&mut self, item: Item<'d>, node: Node<'d>, primitive: Primitive) -> bool {
+    fn primitive(&mut self, item: Item<'d>, node: Node<'d>, primitive: PrimitiveKind) -> bool {
         let value = item.value.filter(|value| value.kind() != Kind::Null);
         let extra = item.extra.filter(|extra| extra.kind() != Kind::Null);
         if let Some(extra) = extra {
@@ -318,10 +324,10 @@ impl<'v, 'd> Walk<'v, 'd> {
             }
             return extra.is_some();
         };
-        if !self.is_kind(value, primitive.kind()) {
+        if !self.is_kind(value, primitive::kind(primitive)) {
             return false;
         }
-        if let Some(fault) = primitive.check(value) {
+        if let Some(fault) = primitive::check(primitive, value) {
             self.bad_primitive(value, fault);
             return !fault.is_error();
         }
@@ -381,12 +387,19 @@ impl<'v, 'd> Walk<'v, 'd> {
             return;
         }
         let mut known = Vec::new();
+        let mut of_type = None;
         for profile in profiles {
             match self.library.follow(profile) {
-                Followed::Type(_) => return,
+                Followed::Type(ix) if self.is_of(value, ix) => return,
+                Followed::Type(ix) => of_type = Some(ix),
                 Followed::Profile(program) => known.push(program),
-                Followed::Unknown => self.not_checked(Subject::Profile, profile, value),
+                Followed::Unknown => self.profile_of_type_unknown(value, program, spec, profile),
             }
+        }
+        if let (Some(ix), 1) = (of_type, profiles.len()) {
+            let name = self.library.name(ix).to_owned();
+            self.other_type(value, name);
+            return;
         }
         match known.as_slice() {
             [] => {}
@@ -398,6 +411,12 @@ impl<'v, 'd> Walk<'v, 'd> {
                 }
             }
         }
+    }
+
+    /// The canonical of a type as a profile: any value of that type. What a datatype is, the walk has checked.
+    fn is_of(&self, value: Node<'d>, ix: super::program::TypeIx) -> bool {
+        let name = self.library.name(ix);
+        matches!(name, "Resource" | "DomainResource") || value.resource_type().is_none_or(|kind| kind == name)
     }
 
     /// What both modes check of an item: values, codes, invariants.
@@ -434,17 +453,6 @@ impl<'v, 'd> Walk<'v, 'd> {
         let only_id = second.is_none() && first.is_some_and(|first| first.name_id() == NameId::ID);
         if only_id {
             self.no_content(node);
-        }
-    }
-
-    fn xhtml(&mut self, node: Node<'d>) {
-        let Some(text) = node.str() else { return };
-        let resource = self.resources.last().copied();
-        let is_contained = |id: &str| {
-            resource.is_some_and(|resource| resource.all("contained").any(|held| held.text("id") == Some(id)))
-        };
-        for fault in xhtml::check_with(text, &is_contained) {
-            self.bad_xhtml(node, &fault);
         }
     }
 

@@ -2,11 +2,12 @@
 
 use socle_finding::{Severity, Text};
 
-use super::say::{both, r4};
+use super::say::{both, r4, rule_of};
 use super::{Item, Mode, Walk};
 use crate::definitions::StructureKind;
 use crate::profile::library::Followed;
 use crate::profile::primitive::is_id;
+use crate::profile::program::{Program, Spec};
 use crate::profile::report::Subject;
 use crate::tape::{Kind, Node};
 
@@ -47,12 +48,29 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
-    fn other_type(&mut self, node: Node<'d>, name: String) {
+    pub(super) fn other_type(&mut self, node: Node<'d>, name: String) {
         self.error(
             node,
             r4("2.26"),
             both(format!("une ressource {name} est attendue ici"), format!("a {name} resource is expected here")),
             Text::fixed("vérifiez le type de la ressource", "check the type of the resource"),
+        );
+    }
+
+    /// A profile asks for another one that nobody here knows.
+    pub(super) fn profile_of_type_unknown(&mut self, node: Node<'d>, program: &Program, spec: &Spec, profile: &str) {
+        self.not_checked(Subject::Profile, profile, node);
+        let id = program.id(spec).to_owned();
+        let severity = self.options.required_profile_unknown;
+        self.say(
+            severity,
+            node,
+            rule_of(program, format!("{id} profile")),
+            both(
+                format!("{id} doit suivre le profil {profile}, qui n'est pas connu : il n'est pas vérifié"),
+                format!("{id} has to follow the profile {profile}, which is not known: it is not checked"),
+            ),
+            mend_unknown(),
         );
     }
 
@@ -65,10 +83,7 @@ impl<'d> Walk<'_, 'd> {
                 format!("le profil {profile} n'est pas connu : il n'est pas vérifié"),
                 format!("the profile {profile} is not known: it is not checked"),
             ),
-            Text::fixed(
-                "ajoutez le paquet qui le définit (socle package add) ou donnez-le par --with",
-                "add the package that defines it (socle package add) or give it by --with",
-            ),
+            mend_unknown(),
         );
     }
 
@@ -139,4 +154,11 @@ impl<'d> Walk<'_, 'd> {
             }
         }
     }
+}
+
+const fn mend_unknown() -> Text {
+    Text::fixed(
+        "ajoutez le paquet qui le définit (socle package add) ou donnez-le par --with",
+        "add the package that defines it (socle package add) or give it by --with",
+    )
 }

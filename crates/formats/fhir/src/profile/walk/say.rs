@@ -8,7 +8,6 @@ use super::Walk;
 use crate::profile::primitive::Fault;
 use crate::profile::program::{Code, Program, Spec};
 use crate::profile::report::{NotChecked, Subject};
-use crate::profile::xhtml;
 use crate::tape::{Kind, NameId, Node};
 
 /// Both languages at once.
@@ -28,13 +27,26 @@ pub(super) fn rule_of(program: &Program, point: impl Into<String>) -> Rule {
 
 impl<'d> Walk<'_, 'd> {
     pub(super) fn say(&mut self, severity: Severity, node: Node<'d>, rule: Rule, message: Text, mend: Text) {
+        self.say_within(severity, node, None, rule, message, mend);
+    }
+
+    /// The same, that many bytes into the text of the node.
+    pub(super) fn say_within(
+        &mut self,
+        severity: Severity,
+        node: Node<'d>,
+        offset: Option<usize>,
+        rule: Rule,
+        message: Text,
+        mend: Text,
+    ) {
         if severity == Severity::Error {
             self.errors += 1;
         }
         if self.quiet > 0 || self.findings.len() >= self.options.max_findings {
             return;
         }
-        let at = self.location(node);
+        let at = self.location_within(node, offset);
         let is_new = !self.findings.iter().rev().take(256).any(|known| {
             known.at == at && known.rule == rule && known.severity == severity && known.message == message
         });
@@ -47,8 +59,24 @@ impl<'d> Walk<'_, 'd> {
         self.say(Severity::Error, node, rule, message, mend);
     }
 
+    /// What was said of a node by that rule does not hold after all.
+    pub(super) fn take_back(&mut self, node: Node<'d>, rule: &Rule) {
+        let at = self.location(node);
+        let mut errors = 0;
+        self.findings.retain(|finding| {
+            let goes = finding.at == at && finding.rule == *rule;
+            errors += usize::from(goes && finding.is_error());
+            !goes
+        });
+        self.errors = self.errors.saturating_sub(errors);
+    }
+
     pub(super) fn location(&self, node: Node<'d>) -> Location {
-        let position = node.position();
+        self.location_within(node, None)
+    }
+
+    fn location_within(&self, node: Node<'d>, offset: Option<usize>) -> Location {
+        let position = offset.map_or_else(|| node.position(), |offset| node.position_within(offset));
         let count = |number: usize| u32::try_from(number).ok();
         Location { path: self.path(node), line: count(position.line), column: count(position.column) }
     }
@@ -280,10 +308,6 @@ impl<'d> Walk<'_, 'd> {
     pub(super) fn bad_primitive(&mut self, node: Node<'d>, fault: Fault) {
         let severity = if fault.is_error() { Severity::Error } else { Severity::Warning };
         self.say(severity, node, r4("2.24.0.1"), fault.message(), fault.mend());
-    }
-
-    pub(super) fn bad_xhtml(&mut self, node: Node<'d>, fault: &xhtml::Fault) {
-        self.error(node, r4(fault.rule()), fault.message(), fault.mend());
     }
 
     pub(super) fn type_not_allowed(&mut self, node: Node<'d>, program: &Program, spec: &Spec) {

@@ -4,7 +4,7 @@ use socle_finding::Text;
 
 use super::Walk;
 use super::say::r4;
-use crate::profile::primitive::Primitive;
+use crate::definitions::PrimitiveKind;
 use crate::profile::program::TypeIx;
 use crate::tape::Node;
 
@@ -45,8 +45,8 @@ impl<'d> Walk<'_, 'd> {
     }
 
     /// Text that looks like HTML is an injection waiting for a careless viewer.
-    pub(super) fn watch_text(&mut self, node: Node<'d>, primitive: Primitive) {
-        if !self.options.security_checks || primitive != Primitive::String {
+    pub(super) fn watch_text(&mut self, node: Node<'d>, primitive: PrimitiveKind) {
+        if !self.options.security_checks || primitive != PrimitiveKind::String {
             return;
         }
         let Some(text) = node.str() else { return };

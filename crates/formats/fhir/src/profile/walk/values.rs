@@ -1,6 +1,4 @@
-//! Fixed values, patterns, ranges (FHIR R4 §5.1.0.6, §2.24).
-
-use std::cmp::Ordering;
+//! Fixed values, patterns, lengths, what may stand for a value (FHIR R4 §5.1.0.6, §2.24).
 
 use socle_finding::Text;
 
@@ -21,7 +19,13 @@ impl<'d> Walk<'_, 'd> {
         {
             self.not_pattern(node, program, spec);
         }
-        let Some(value) = item.value else { return };
+        let Some(value) = item.value.filter(|value| value.kind() != Kind::Null) else {
+            self.without_value(item, node, program, spec, rare);
+            return;
+        };
+        if !rare.narrative.is_empty() {
+            self.narrative(value, program, spec, &rare.narrative);
+        }
         if let Some(max) = rare.max_length
             && let Some(text) = value.str()
             && text.chars().count() > max as usize
@@ -33,27 +37,41 @@ impl<'d> Walk<'_, 'd> {
                 Text::fixed("raccourcissez-le", "shorten it"),
             );
         }
-        let low = rare.min_value.as_ref().is_some_and(|min| compare(value, min.node()) == Some(Ordering::Less));
-        let high = rare.max_value.as_ref().is_some_and(|max| compare(value, max.node()) == Some(Ordering::Greater));
-        if low || high {
-            let (message, point) = if low {
-                (
-                    Text::fixed("la valeur est sous le minimum permis", "the value is below the permitted minimum"),
-                    "minValue",
-                )
-            } else {
-                (
-                    Text::fixed("la valeur dépasse le maximum permis", "the value is above the permitted maximum"),
-                    "maxValue",
-                )
-            };
+        self.range(value, program, spec, rare);
+    }
+
+    /// A primitive that has extensions alone (ElementDefinition `mustHaveValue`, `valueAlternatives`).
+    fn without_value(&mut self, item: Item<'d>, node: Node<'d>, program: &Program, spec: &Spec, rare: &Rare) {
+        let asked = &rare.without_value;
+        let id = program.id(spec).to_owned();
+        if asked.is_forbidden {
             self.error(
-                value,
-                rule_of(program, format!("{} {point}", program.id(spec))),
-                message,
-                Text::fixed("vérifiez la valeur et son unité", "check the value and its unit"),
+                node,
+                rule_of(program, format!("{id} mustHaveValue")),
+                both(
+                    format!("le profil demande une valeur pour {id} : une extension ne la remplace pas"),
+                    format!("the profile asks for a value of {id}: no extension stands for it"),
+                ),
+                Text::fixed("donnez la valeur", "give the value"),
             );
+            return;
         }
+        let stands = |url: &str| asked.alternatives.iter().any(|known| **known == *url);
+        let has_one =
+            item.extra.is_some_and(|extra| extra.all("extension").filter_map(|one| one.text("url")).any(stands));
+        if asked.alternatives.is_empty() || has_one {
+            return;
+        }
+        let names = asked.alternatives.join(", ");
+        self.error(
+            node,
+            rule_of(program, format!("{id} valueAlternatives")),
+            both(
+                format!("{id} est sans valeur, et sans l'extension qui peut la remplacer : {names}"),
+                format!("{id} has no value, and not the extension that may stand for it: {names}"),
+            ),
+            Text::fixed("donnez la valeur, ou cette extension", "give the value, or that extension"),
+        );
     }
 
     fn not_fixed(&mut self, node: Node<'d>, program: &Program, spec: &Spec) {
@@ -110,26 +128,5 @@ pub(super) fn holds(value: Node<'_>, pattern: Node<'_>) -> bool {
         }
         (Kind::Array, Kind::Array) => pattern.items().all(|want| value.items().any(|have| holds(have, want))),
         _ => is_exactly(value, pattern),
-    }
-}
-
-/// Numbers, dates of the same precision, and quantities of the same unit; none when they do not compare.
-fn compare(value: Node<'_>, bound: Node<'_>) -> Option<Ordering> {
-    match (value.kind(), bound.kind()) {
-        (Kind::Number, Kind::Number) => {
-            let (value, bound): (f64, f64) = (value.number()?.parse().ok()?, bound.number()?.parse().ok()?);
-            value.partial_cmp(&bound)
-        }
-        (Kind::String, Kind::String) => {
-            let (value, bound) = (value.str()?, bound.str()?);
-            let common = value.len().min(bound.len());
-            let (value, bound) = (value.get(..common)?, bound.get(..common)?);
-            Some(value.cmp(bound))
-        }
-        (Kind::Object, Kind::Object) => {
-            let same = value.text("code") == bound.text("code") && value.text("system") == bound.text("system");
-            same.then(|| compare(value.get("value")?, bound.get("value")?)).flatten()
-        }
-        _ => None,
     }
 }
