@@ -326,6 +326,8 @@ pub struct Compose {
 pub struct Contained {
     /// The code, its system and its name.
     pub coding: Coding,
+    /// Other names that it has there.
+    pub designations: Vec<Designation>,
     /// It groups others and cannot be chosen.
     pub is_abstract: bool,
     /// It is no longer to be used.

@@ -213,6 +213,7 @@ fn expansion(node: Node<'_>) -> Vec<Contained> {
         if item.get("code").is_some() {
             found.push(Contained {
                 coding: coding(item),
+                designations: item.all("designation").map(designation).collect(),
                 is_abstract: flag("abstract"),
                 is_inactive: flag("inactive"),
             });

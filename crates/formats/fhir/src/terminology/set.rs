@@ -9,7 +9,7 @@ use super::filter::{self, FilterError};
 use super::grammar::{self, Grammar};
 use super::iso;
 use super::library::Source;
-use super::model::{Content, Include, ValueSet};
+use super::model::{Content, Designation, Include, ValueSet};
 use super::version::{self, VersionRule, chosen};
 
 /// Value sets that import value sets, at most so deep.
@@ -269,6 +269,24 @@ impl Set {
             }
         }
         answer
+    }
+
+    /// The value set itself gives that name to the code (`compose.include.concept`, `expansion.contains`).
+    #[must_use]
+    pub fn gives_display(&self, system: Option<&str>, code: &str, display: &str) -> bool {
+        let is_name = |own: &Option<Box<str>>, others: &[Designation]| {
+            own.as_deref() == Some(display) || others.iter().any(|other| *other.value == *display)
+        };
+        let listed = self.value_set.expansion.iter().flatten().any(|item| {
+            let is_it = item.coding.code.as_deref() == Some(code) && item.coding.system.as_deref() == system;
+            is_it && is_name(&item.coding.display, &item.designations)
+        });
+        let includes = self.value_set.compose.iter().flat_map(|compose| &compose.include);
+        listed
+            || includes
+                .filter(|include| include.system.as_deref() == system)
+                .flat_map(|include| &include.concepts)
+                .any(|concept| *concept.code == *code && is_name(&concept.display, &concept.designations))
     }
 
     fn in_list(listed: &Listed, system: Option<&str>, code: &str) -> Membership {

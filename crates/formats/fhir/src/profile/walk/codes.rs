@@ -91,8 +91,9 @@ impl<'d> Walk<'_, 'd> {
         for coding in codings {
             let (Some(display_node), Some(code)) = (coding.get("display"), coding.text("code")) else { continue };
             let Some(at) = self.wrong_displays.iter().position(|wrong| *wrong == display_node) else { continue };
-            let member = self.terms.member(value_set, coding.text("system"), code, display_node.str());
-            if member == Membership::Yes {
+            let display = display_node.str().unwrap_or_default();
+            let set = self.terms.set(value_set);
+            if set.is_ok_and(|set| set.gives_display(coding.text("system"), code, display)) {
                 self.wrong_displays.swap_remove(at);
                 self.take_back(display_node, &DISPLAY);
             }
