@@ -315,7 +315,18 @@ impl Definition {
             let here = Self { structure: Arc::clone(&self.structure), at: *at };
             here.element().path.ends_with(".extension") && here.extension_profile().as_deref() == Some(url)
         };
-        if let Some(at) = self.below().find(is_it) {
+        let own: Vec<usize> = self.below().filter(is_it).collect();
+        // Sliced again (`actionType/Single` of `actionType`), the one that must be there says more.
+        let is_required_again = |at: &&usize| {
+            let element = &self.structure.elements[**at];
+            element.min.unwrap_or(0) > 0 && element.slice_name.as_ref().is_some_and(|name| name.contains('/'))
+        };
+        let mut again = own.iter().filter(is_required_again);
+        let at = match (again.next(), again.next()) {
+            (Some(one), None) => Some(*one),
+            _ => own.first().copied(),
+        };
+        if let Some(at) = at {
             return Some(Self { structure: Arc::clone(&self.structure), at });
         }
         library.structure(url).and_then(Self::root).or_else(|| self.child(library, "extension"))
