@@ -148,7 +148,7 @@ impl Validator {
     pub fn validate(&self, document: &Document, profiles: &[&str]) -> Report {
         let mut walk = Walk::new(&self.library, &self.terms, &self.options, document);
         walk.document(profiles);
-        walk.drop_overruled_advice();
+        walk.drop_overruled();
         Report { findings: walk.findings, not_checked: walk.not_checked }
     }
 

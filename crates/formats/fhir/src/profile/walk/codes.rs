@@ -69,11 +69,11 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
-    /// What R4 advises of a code is not told where a profile asks for another: FR Core has its own types of
-    /// identifiers, and who follows it would be warned of each.
-    pub(in crate::profile) fn drop_overruled_advice(&mut self) {
-        let overruled: HashSet<usize> =
-            self.advice.iter().filter(|(_, node)| self.governed.contains(node)).map(|(at, _)| *at).collect();
+    /// Takes back what a profile overruled. What R4 advises of a code is not told where a profile asks for
+    /// another: FR Core has its own types of identifiers, and who follows it would be warned of each.
+    pub(in crate::profile) fn drop_overruled(&mut self) {
+        let advice = self.advice.iter().filter(|(_, node)| self.governed.contains(node)).map(|(at, _)| *at);
+        let overruled: HashSet<usize> = advice.chain(self.right_displays.iter().copied()).collect();
         let mut at = 0;
         self.findings.retain(|_| {
             at += 1;
@@ -90,12 +90,12 @@ impl<'d> Walk<'_, 'd> {
         let codings = node.get("coding").map_or_else(|| vec![node], |codings| codings.items().collect());
         for coding in codings {
             let (Some(display_node), Some(code)) = (coding.get("display"), coding.text("code")) else { continue };
-            let Some(at) = self.wrong_displays.iter().position(|wrong| *wrong == display_node) else { continue };
+            let Some(at) = self.wrong_displays.iter().position(|(_, wrong)| *wrong == display_node) else { continue };
             let display = display_node.str().unwrap_or_default();
             let set = self.terms.set(value_set);
             if set.is_ok_and(|set| set.gives_display(coding.text("system"), code, display)) {
-                self.wrong_displays.swap_remove(at);
-                self.take_back(display_node, &DISPLAY);
+                let (finding, _) = self.wrong_displays.swap_remove(at);
+                self.right_displays.push(finding);
             }
         }
     }
@@ -220,7 +220,7 @@ impl<'d> Walk<'_, 'd> {
             && known.is_named(concept, display) == Some(false)
         {
             let severity = self.options.wrong_display;
-            self.wrong_displays.push(display_node);
+            let before = self.findings.len();
             self.say(
                 severity,
                 display_node,
@@ -234,6 +234,9 @@ impl<'d> Walk<'_, 'd> {
                     "put the display of the system, or remove it",
                 ),
             );
+            if self.findings.len() > before {
+                self.wrong_displays.push((before, display_node));
+            }
         }
     }
 

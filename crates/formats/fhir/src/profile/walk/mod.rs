@@ -80,8 +80,10 @@ pub(super) struct Walk<'v, 'd> {
     targets: Option<references::Targets<'d>>,
     /// Whether a node follows a profile, as found before: node, program.
     followed: HashMap<(u32, usize), bool>,
-    /// Displays that are not those of their system; a value set may still give them.
-    wrong_displays: Vec<Node<'d>>,
+    /// Displays that are not those of their system, each with its finding; a value set may still give them.
+    wrong_displays: Vec<(usize, Node<'d>)>,
+    /// Those findings that a value set overruled.
+    right_displays: Vec<usize>,
     /// Above zero nothing is written down, only counted.
     quiet: u32,
     errors: usize,
@@ -117,6 +119,7 @@ impl<'v, 'd> Walk<'v, 'd> {
             targets: None,
             followed: HashMap::new(),
             wrong_displays: Vec::new(),
+            right_displays: Vec::new(),
             quiet: 0,
             errors: 0,
             governed: HashSet::new(),

@@ -59,18 +59,6 @@ impl<'d> Walk<'_, 'd> {
         self.say(Severity::Error, node, rule, message, mend);
     }
 
-    /// What was said of a node by that rule does not hold after all.
-    pub(super) fn take_back(&mut self, node: Node<'d>, rule: &Rule) {
-        let at = self.location(node);
-        let mut errors = 0;
-        self.findings.retain(|finding| {
-            let goes = finding.at == at && finding.rule == *rule;
-            errors += usize::from(goes && finding.is_error());
-            !goes
-        });
-        self.errors = self.errors.saturating_sub(errors);
-    }
-
     pub(super) fn location(&self, node: Node<'d>) -> Location {
         self.location_within(node, None)
     }
