@@ -3,6 +3,7 @@
 //! Order: starting, what runs, then one function per part. Everything here happens once, at start; a
 //! part that cannot work says so before the first request.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use socle_gateway::{Gateway, Services};
 use socle_identity::Environment;
 use socle_mss::wire::white_list;
 use socle_prosante::client::{Authentication, Bearer, BearerSettings};
+use socle_rest::{Base, Validation};
 use socle_server::{Application, Authenticator, ConsoleSettings, Door, DoorSettings};
-use socle_store::{Options, SqliteStore, Store};
+use socle_store::{Digest, Options, SqliteStore, Store};
 use socle_trust::https::{ClientLimits, serve};
 use socle_trust::pki::{Organisation, Profile, TestPki};
 use socle_trust::tls::{ClientAuth, Versions, server_config};
@@ -102,6 +104,7 @@ impl Platform {
         )?);
         let door = Door::open(
             Arc::clone(&gateway),
+            parts.bases(plain_at, lang, &store)?,
             parts.authenticator(tls_at)?,
             parts.door_settings(plain_at, tls_at, lang)?,
         );
@@ -396,6 +399,24 @@ impl Parts<'_> {
         })
     }
 
+    /// The structure's own FHIR base.
+    fn bases(&self, plain: SocketAddr, lang: Lang, store: &Arc<SqliteStore>) -> Result<HashMap<String, Base>> {
+        let config = self.config;
+        let settings = socle_rest::Settings {
+            tenant: format!("r4.{BASE}"),
+            url: format!("http://{plain}/r4/{BASE}"),
+            structure: config.structure.id.clone(),
+            environment: config.environment,
+            system: "socle".to_owned(),
+            validation: Validation::Strict,
+            lang,
+            page_key: page_key(&config.data)?,
+            description: if config.uses_twins() { twins::NOTICE } else { "Socle" }.to_owned(),
+        };
+        let base = Base::new(settings, Arc::clone(store) as Arc<dyn Store>)?;
+        Ok(HashMap::from([(BASE.to_owned(), base)]))
+    }
+
     fn door_settings(&self, plain: SocketAddr, tls: SocketAddr, lang: Lang) -> Result<DoorSettings> {
         let config = self.config;
         let origin = format!("http://{plain}");
@@ -502,6 +523,17 @@ fn read_credentials(files: &config::Credentials, environment: Environment, field
 
 fn missing_pair(field: &str) -> anyhow::Error {
     Trouble::missing(field, "certificate = … et key = … (PEM)", "certificate = … and key = … (PEM)").into()
+}
+
+/// The name of the structure's own FHIR base, in its address and in the store.
+const BASE: &str = "main";
+
+/// The key of the links between pages, derived from the key that signs tokens, which is made when there is none.
+fn page_key(data: &Path) -> Result<[u8; 32]> {
+    let file = data.join("token.key");
+    SigningKey::open_or_create(&file)?;
+    let secret = std::fs::read(&file).with_context(|| file.display().to_string())?;
+    Ok(*Digest::of(&[b"links between pages", secret.as_slice()].concat()).as_bytes())
 }
 
 fn fhir_base(tls: SocketAddr) -> String {

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -5,11 +6,12 @@ use axum::extract::DefaultBodyLimit;
 use jiff::Timestamp;
 use socle_finding::Lang;
 use socle_gateway::Gateway;
+use socle_rest::Base;
 
 use crate::authenticate::Authenticator;
 use crate::console::{self, Console, ConsoleSettings};
 use crate::metrics::Metrics;
-use crate::{fhir, health, metrics, operator, token};
+use crate::{base, fhir, health, metrics, operator, token};
 
 /// What the front door needs beside the gateway.
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ pub struct DoorSettings {
 #[derive(Clone)]
 pub struct Door {
     pub(crate) gateway: Arc<Gateway>,
+    /// By the name that stands in their address.
+    pub(crate) bases: Arc<HashMap<String, Base>>,
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) settings: Arc<DoorSettings>,
     pub(crate) console: Arc<Console>,
@@ -40,11 +44,17 @@ pub struct Door {
 }
 
 impl Door {
-    /// Opens the door over a gateway.
+    /// Opens the door over a gateway, and FHIR bases by the name that stands in their address (`/r4/<name>`).
     #[must_use]
-    pub fn open(gateway: Arc<Gateway>, authenticator: Authenticator, settings: DoorSettings) -> Self {
+    pub fn open(
+        gateway: Arc<Gateway>,
+        bases: HashMap<String, Base>,
+        authenticator: Authenticator,
+        settings: DoorSettings,
+    ) -> Self {
         Self {
             gateway,
+            bases: Arc::new(bases),
             authenticator: Arc::new(authenticator),
             console: Arc::new(Console::new(settings.console.clone())),
             settings: Arc::new(settings),
@@ -66,6 +76,7 @@ impl Door {
     fn common(&self) -> Router<Self> {
         Router::new()
             .merge(fhir::routes())
+            .merge(base::routes())
             .merge(operator::routes())
             .merge(health::routes())
             // Each handler that reads a body bounds it itself, to answer in its own format.

@@ -23,8 +23,8 @@ use socle_gateway::Arrival;
 
 use crate::Door;
 use crate::authenticate::Caller;
-pub(crate) use answer::lang_of;
-use answer::{Answer, FHIR_JSON};
+use answer::FHIR_JSON;
+pub(crate) use answer::{Answer, lang_of};
 use query::SearchText;
 
 pub(crate) fn routes() -> Router<Door> {
@@ -197,7 +197,7 @@ pub(crate) enum BodyProblem {
 
 /// Lets a body that will not be read pass by, keeping nothing of it. A connection that is closed while its
 /// body still comes is reset, and the caller loses the answer that tells why (RFC 9112 §9.6).
-async fn discard(mut body: Body, max: usize) {
+pub(crate) async fn discard(mut body: Body, max: usize) {
     let mut passed = 0;
     while let Some(Ok(frame)) = body.frame().await {
         passed += frame.data_ref().map_or(0, Bytes::len);

@@ -1,4 +1,4 @@
-//! HTTP: the front door (FHIR R4), tokens for applications, the console, health and metrics.
+//! HTTP: the front door (documents by FHIR R4, and FHIR bases), tokens for applications, the console, health and metrics.
 //!
 //! Enter by [`Door`]: it makes two routers over one [`socle_gateway::Gateway`]: [`Door::plain`] for
 //! this machine's browsers and programs, [`Door::tls`] for applications with a certificate. A handler
@@ -8,6 +8,7 @@
 //! in a URL that we make, in a log line or in a metric.
 
 mod authenticate;
+mod base;
 mod console;
 mod door;
 mod fhir;
