@@ -27,6 +27,9 @@ impl<'d> Walk<'_, 'd> {
         on: Option<TypeId>,
     ) {
         for invariant in &spec.invariants {
+            if item.value.is_some_and(|value| invariant.is_idle(value)) {
+                continue;
+            }
             let native = invariant.native.and_then(|native| self.native(native, item.value?));
             match native.or_else(|| self.evaluate(node, invariant, on)) {
                 Some(true) => {}
