@@ -336,7 +336,7 @@ fn is_cross_version(url: &str) -> bool {
 }
 
 /// RFC 2606: names that nobody resolves.
-fn is_example(url: &str) -> bool {
+pub(super) fn is_example(url: &str) -> bool {
     url.contains("://example.org/") || url.contains("://example.com/")
 }
 
