@@ -269,3 +269,45 @@ fn a_display_of_the_value_set_that_a_profile_binds_is_right() {
         assert_eq!(found, wanted, "{code} {display}");
     }
 }
+
+#[test]
+fn a_slice_is_told_by_an_extension_that_it_slices_again() {
+    const KIND: &str = "http://example.fr/StructureDefinition/genre";
+    let extension = format!(
+        r#"{{"resourceType":"StructureDefinition","url":"{KIND}","name":"Genre","status":"draft","fhirVersion":"4.0.1",
+        "kind":"complex-type","abstract":false,"context":[{{"type":"element","expression":"PlanDefinition.action"}}],
+        "type":"Extension","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Extension","derivation":"constraint",
+        "differential":{{"element":[{{"path":"Extension.url","fixedUri":"{KIND}"}},{{"path":"Extension.value[x]","min":1,"type":[{{"code":"code"}}]}}]}}}}"#
+    );
+    let slice = |name: &str, member: &str| {
+        format!(
+            r#",{{"id":"PlanDefinition.action:{name}","path":"PlanDefinition.action","sliceName":"{name}","min":1}},
+            {{"id":"PlanDefinition.action:{name}.extension:genre/{name}","path":"PlanDefinition.action.extension","sliceName":"genre/{name}","min":1,"max":"1",
+            "type":[{{"code":"Extension","profile":["{KIND}"]}}]}},
+            {{"id":"PlanDefinition.action:{name}.extension:genre/{name}.valueCode","path":"PlanDefinition.action.extension.valueCode","min":1,"type":[{{"code":"code"}}],"fixedCode":"{name}"}},
+            {{"id":"PlanDefinition.action:{name}.{member}","path":"PlanDefinition.action.{member}","min":1}}"#
+        )
+    };
+    let elements = format!(
+        r#"{{"id":"PlanDefinition.action","path":"PlanDefinition.action","slicing":{{"discriminator":[{{"type":"value","path":"extension('{KIND}').value"}}],"rules":"open"}},"min":1}},
+        {{"id":"PlanDefinition.action.extension:genre","path":"PlanDefinition.action.extension","sliceName":"genre","type":[{{"code":"Extension","profile":["{KIND}"]}}]}}{}{}"#,
+        slice("seul", "title"),
+        slice("choix", "description"),
+    );
+    let action = |kind: &str, member: &str| {
+        format!(r#"{{"extension":[{{"url":"{KIND}","valueCode":"{kind}"}}],"{member}":"a"}}"#)
+    };
+    for (first, second, wanted) in [
+        (action("seul", "title"), action("choix", "description"), vec![]),
+        (
+            action("seul", "description"),
+            action("choix", "description"),
+            vec!["PlanDefinition.action[0] PlanDefinition.action:seul.title min 1"],
+        ),
+        (action("seul", "title"), action("seul", "title"), vec!["PlanDefinition PlanDefinition.action:choix min 1"]),
+    ] {
+        let plan = format!(r#"{{"resourceType":"PlanDefinition","status":"draft","action":[{first},{second}]}}"#);
+        let definitions = vec![Document::parse(extension.clone()).unwrap(), profile("PlanDefinition", &elements)];
+        assert_eq!(errors(&report(definitions, &plan)), wanted, "{first} {second}");
+    }
+}

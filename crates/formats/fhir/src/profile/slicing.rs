@@ -353,6 +353,13 @@ impl Definition {
         if let Some(rule) = exact(element) {
             return Some(rule);
         }
+        // A choice that is narrowed to one type says it there (`value[x]:valueCode`).
+        if element.path.ends_with("[x]")
+            && let [one] = self.slices().as_slice()
+            && let Some(rule) = exact(one.element())
+        {
+            return Some(rule);
+        }
         if element.max == Some(Max::Count(0)) {
             return Some(TestRule::Exists(false));
         }
