@@ -53,6 +53,12 @@ pub enum Subject {
     Invariant,
     /// A slice that its definition does not tell apart.
     Slice,
+    /// The questionnaire of a response.
+    Questionnaire,
+    /// The measure of a report.
+    Measure,
+    /// The library of a measure.
+    Library,
 }
 
 impl Subject {
@@ -65,6 +71,9 @@ impl Subject {
             Self::ValueSet => ("jeu de valeurs", "value set"),
             Self::Invariant => ("règle", "invariant"),
             Self::Slice => ("tranche", "slice"),
+            Self::Questionnaire => ("questionnaire", "questionnaire"),
+            Self::Measure => ("mesure", "measure"),
+            Self::Library => ("bibliothèque", "library"),
         }
     }
 }

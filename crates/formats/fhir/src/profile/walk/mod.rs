@@ -6,14 +6,17 @@
 //!
 //! Order here: the walk's state, objects, one element with its repetitions, one item. Beside: `resource`
 //! (claims, contained resources), `slices`, `values` (fixed, patterns, ranges), `codes` (bindings),
-//! `references`, `extensions`, `bundles`, `invariants`, `say` (findings).
+//! `references`, `extensions`, `bundles`, `questionnaire` and `measure` (answers and reports against what
+//! they answer), `invariants`, `say` (findings).
 
 mod bundles;
 mod codes;
 mod conformance;
 mod extensions;
 mod invariants;
+mod measure;
 mod narrative;
+mod questionnaire;
 mod ranges;
 mod references;
 mod resource;
@@ -76,6 +79,8 @@ pub(super) struct Walk<'v, 'd> {
     slots: Vec<Slot<'d>>,
     /// The resources on the way to the current element.
     resources: Vec<Node<'d>>,
+    /// The ids of elements, with the resource that they are in.
+    ids: HashSet<(u32, &'d str)>,
     /// Targets of references by their place, made when a reference is first resolved.
     targets: Option<references::Targets<'d>>,
     /// Whether a node follows a profile, as found before: node, program.
@@ -116,6 +121,7 @@ impl<'v, 'd> Walk<'v, 'd> {
             document,
             slots: Vec::with_capacity(128),
             resources: Vec::with_capacity(8),
+            ids: HashSet::new(),
             targets: None,
             followed: HashMap::new(),
             wrong_displays: Vec::new(),
@@ -147,6 +153,9 @@ impl<'v, 'd> Walk<'v, 'd> {
         if let Some(node) = node {
             for member in node.member_nodes() {
                 let name = member.name_id();
+                if mode == Mode::Base && name == NameId::ID {
+                    self.element_id(member, node);
+                }
                 match children.find(name) {
                     Some(found) => self.take(first, member, found, mode),
                     None if mode == Mode::Base && name != NameId::RESOURCE_TYPE => self.unknown_member(member),

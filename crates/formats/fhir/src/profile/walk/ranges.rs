@@ -62,11 +62,11 @@ fn compare(value: Node<'_>, limit: &Value, bound: Bound) -> Option<Ordering> {
     }
 }
 
-fn decimal(node: Node<'_>) -> Option<Decimal> {
+pub(super) fn decimal(node: Node<'_>) -> Option<Decimal> {
     node.number()?.parse().ok()
 }
 
-fn moment(node: Node<'_>) -> Option<Temporal> {
+pub(super) fn moment(node: Node<'_>) -> Option<Temporal> {
     Temporal::read_date_time(node.str()?)
 }
 
@@ -84,7 +84,7 @@ fn from_now(duration: Node<'_>, bound: Bound) -> Option<Temporal> {
 }
 
 /// Of the same unit, or both of UCUM.
-fn quantities(value: Node<'_>, limit: Node<'_>) -> Option<Ordering> {
+pub(super) fn quantities(value: Node<'_>, limit: Node<'_>) -> Option<Ordering> {
     let (number, least) = (decimal(value.get("value")?)?, decimal(limit.get("value")?)?);
     let (system, code) = (value.text("system"), value.text("code"));
     if system == limit.text("system") && code == limit.text("code") {

@@ -109,6 +109,9 @@ impl<'d> Walk<'_, 'd> {
             "Bundle" => self.bundle(node),
             "StructureDefinition" => self.structure_definition(node),
             "Questionnaire" => self.questionnaire(node),
+            "QuestionnaireResponse" => self.response(node),
+            "Measure" => self.measure(node),
+            "MeasureReport" => self.measure_report(node),
             _ => {}
         }
         self.resources.pop();

@@ -27,6 +27,30 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
+    /// The id of an element is its own within the resource (FHIR R4 Element.id). A StructureDefinition has those of
+    /// its elements twice, in its differential and in its snapshot.
+    pub(super) fn element_id(&mut self, id: Node<'d>, node: Node<'d>) {
+        let Some(resource) = self.resources.last() else { return };
+        if *resource == node || resource.resource_type() == Some("StructureDefinition") {
+            return;
+        }
+        let Some(text) = id.str() else { return };
+        if !self.ids.insert((resource.index(), text)) {
+            self.error(
+                node,
+                r4("Element.id"),
+                Text::fixed(
+                    "un autre élément de la ressource a déjà cet id",
+                    "another element of the resource has this id already",
+                ),
+                Text::fixed(
+                    "donnez à chaque élément son id, ou retirez-le",
+                    "give each element its own id, or remove it",
+                ),
+            );
+        }
+    }
+
     /// `size` and `hash` are those of `data` (FHIR R4 §2.24.0.10).
     fn attachment(&mut self, node: Node<'d>) {
         let (Some(data), Some(size)) = (node.text("data"), node.get("size").and_then(Node::u64)) else { return };
