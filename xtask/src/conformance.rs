@@ -13,8 +13,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use socle_fhir::package::View;
-use socle_fhir::profile::{BestPractice, Options, Validator};
-use socle_fhir::{Document, xml};
+use socle_fhir::profile::{BestPractice, EntryProfile, Options, Validator};
+use socle_fhir::{Document, without_comments, xml};
 use socle_finding::Severity;
 
 /// What every step of a group agrees on with the Java validator.
@@ -174,7 +174,7 @@ fn step(root: &Path, case: &Value, profile: Option<&Value>) -> Result<Step> {
     let validator = Validator::of(Arc::new(view), options);
     let file = case["file"].as_str().context("a case without file")?;
     let (mut said, mut at) = (Vec::new(), Vec::new());
-    match read(root, file) {
+    match read_as(root, file, case["allow-comments"] == true) {
         Err(error) => {
             said.push(format!("{error:#}"));
             at.push(String::new());
@@ -243,13 +243,32 @@ fn options(case: &Value) -> Options {
             Some("error") => BestPractice::Error,
             _ => BestPractice::Warning,
         },
+        entries: entry(case).into_iter().collect(),
         ..Options::default()
     }
 }
 
+/// `Patient:0` and a profile: the first Patient of the bundle follows it.
+fn entry(case: &Value) -> Option<EntryProfile> {
+    let asked = &case["bundle-param"];
+    let (kind, place) = asked["rule"].as_str()?.split_once(':')?;
+    Some(EntryProfile {
+        kind: Some(kind.into()),
+        place: place.parse().ok()?,
+        profile: asked["profile"].as_str()?.into(),
+    })
+}
+
 fn read(root: &Path, file: &str) -> Result<Document> {
+    read_as(root, file, false)
+}
+
+fn read_as(root: &Path, file: &str, has_comments: bool) -> Result<Document> {
     let path = root.join("files").join(file);
-    let bytes = fs::read(&path).with_context(|| format!("no file {}", path.display()))?;
+    let mut bytes = fs::read(&path).with_context(|| format!("no file {}", path.display()))?;
+    if has_comments {
+        bytes = without_comments(&bytes);
+    }
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<') || file.ends_with(".xml") {
         return xml::read(bytes).map_err(|error| anyhow::anyhow!("{error}"));
     }

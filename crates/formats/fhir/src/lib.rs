@@ -50,4 +50,4 @@ pub mod write;
 pub mod xml;
 
 pub use outcome::{Issue, IssueType, Issues, Noted, Reading};
-pub use tape::{Document, DocumentError, Format, JsonError, Kind, Limits, NameId, Node, Position};
+pub use tape::{Document, DocumentError, Format, JsonError, Kind, Limits, NameId, Node, Position, without_comments};

@@ -91,6 +91,8 @@ pub struct Environment<'a> {
     pub(super) context: Option<Item<'a>>,
     pub(super) now: Option<jiff::Timestamp>,
     pub(super) budget: Budget,
+    /// It decides an invariant: `is` on nothing is false.
+    pub(super) decides: bool,
     /// No [`super::Collection`]: that would tie the environment to one lifetime.
     pub(super) variables: Vec<(&'a str, Vec<Item<'a>>)>,
 }
@@ -112,6 +114,7 @@ impl<'a> Environment<'a> {
             context: None,
             now: None,
             budget: Budget::default(),
+            decides: false,
             variables: Vec::new(),
         }
     }
@@ -138,6 +141,14 @@ impl<'a> Environment<'a> {
     #[must_use]
     pub fn at(self, now: jiff::Timestamp) -> Self {
         Self { now: Some(now), ..self }
+    }
+
+    /// The result decides an invariant. FHIRPath makes `{} is T` empty, and an empty result does not hold; the
+    /// invariants of R4 count on its being false, as validators have it: ras-2 is `(probability is decimal)
+    /// implies …` where there may be no probability.
+    #[must_use]
+    pub fn deciding(self) -> Self {
+        Self { decides: true, ..self }
     }
 
     /// What the evaluation may cost.

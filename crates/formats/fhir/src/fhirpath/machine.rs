@@ -273,7 +273,8 @@ impl<'a, 'e> Machine<'a, 'e> {
 
     fn is(&mut self, test: TypeTest) -> Result<()> {
         let result = self.single("is")?.map(|item| Item::Boolean(test.is(item.type_of())));
-        self.push(optional(result));
+        let of_nothing = self.environment.decides.then_some(Item::Boolean(false));
+        self.push(optional(result.or(of_nothing)));
         Ok(())
     }
 

@@ -154,10 +154,14 @@ impl TypeTest {
     }
 
     /// The type: of a primitive exactly it (a `code` is no `string` here, as the R4 suite has it), else also
-    /// one made from it.
+    /// one made from it. A primitive is also what FHIRPath calls its value (`value as String`): FHIR R4 §2.9.1.1
+    /// has it converted where that is needed.
     pub(super) fn filters(self, kind: Type) -> bool {
         match kind {
-            Type::Fhir(id) if types().primitive(id).is_some() => self.fhir == Some(id),
+            Type::Fhir(id) if types().primitive(id).is_some() => match self.fhir {
+                Some(wanted) => wanted == id,
+                None => self.system.is_some() && system_of(id) == self.system,
+            },
             _ => self.is(kind),
         }
     }

@@ -15,9 +15,12 @@ use super::primitive;
 use super::program::{Children, Code, Member, Program, Rare, Spec, Target, TypeSpec};
 use super::slicing;
 use crate::definitions::{
-    Binding, Constraint, Derivation, Element, Max, SlicingRules, Structure, TypeId, TypeKind, TypeRef, types as kinds,
+    Binding, Constraint, Derivation, Element, Max, SlicingRules, Strength, Structure, TypeId, TypeKind, TypeRef,
+    types as kinds,
 };
 use crate::tape::NameId;
+
+const UNITS_OF_VITALS: &str = "http://hl7.org/fhir/ValueSet/ucum-vitals-common";
 
 /// The program of a structure; none when it has no snapshot.
 pub(super) fn compile(library: &Library, structure: Arc<Structure>) -> Option<Program> {
@@ -251,7 +254,14 @@ impl Compiler<'_> {
     }
 
     fn binding(&self, at: usize, base: Option<&Element>) -> Option<Box<Binding>> {
-        let binding = self.structure.elements[at].binding.clone()?;
+        let mut binding = self.structure.elements[at].binding.clone()?;
+        // R4's vital signs bind the values of all components, flows and concepts too, to the units of the vital signs
+        // themselves; R4B and R5 corrected `required` to `extensible`, and so do validators of R4.
+        let is_of_vitals = &*self.structure.elements[at].path == "Observation.component.value[x]"
+            && binding.value_set.as_deref().is_some_and(|set| set.starts_with(UNITS_OF_VITALS));
+        if is_of_vitals && binding.strength == Strength::Required {
+            binding.strength = Strength::Extensible;
+        }
         let base = base.and_then(|base| base.binding.as_ref());
         if base.is_some_and(|base| same_binding(base, &binding)) || binding.value_set.is_none() {
             return None;

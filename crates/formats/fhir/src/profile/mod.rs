@@ -80,6 +80,19 @@ pub struct Options {
     pub must_support: bool,
     /// No more findings than this are written down.
     pub max_findings: usize,
+    /// Profiles that entries of a bundle have to follow, beside those that they claim.
+    pub entries: Vec<EntryProfile>,
+}
+
+/// A profile that an entry of a bundle has to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryProfile {
+    /// The resource type of the entry; of any type when none.
+    pub kind: Option<Box<str>>,
+    /// Which of those entries, from 0.
+    pub place: usize,
+    /// `url` or `url|version`.
+    pub profile: Box<str>,
 }
 
 impl Default for Options {
@@ -98,6 +111,7 @@ impl Default for Options {
             security_checks: false,
             must_support: false,
             max_findings: 10_000,
+            entries: Vec::new(),
         }
     }
 }

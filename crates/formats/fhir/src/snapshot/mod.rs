@@ -50,6 +50,8 @@ pub struct Snapshot {
     pub structure: Structure,
     /// What contradicts the base, in the order of the differential.
     pub findings: Vec<Finding>,
+    /// Elements of the differential, by id or path, that have no place in the base: they are left out.
+    pub unplaced: Vec<Box<str>>,
 }
 
 /// Why no snapshot can be made.
@@ -84,7 +86,8 @@ pub fn generate(profile: &Structure, lookup: &Lookup<'_>) -> Result<Snapshot, Sn
     if let Some(differential) = walk.differential() {
         walk.apply(&mut root, &differential);
     }
-    let (too_many, findings) = (walk.is_full(), walk.into_findings());
+    let (too_many, unplaced) = (walk.is_full(), walk.take_unplaced());
+    let findings = walk.into_findings();
     if too_many {
         return Err(failed(
             profile,
@@ -94,7 +97,7 @@ pub fn generate(profile: &Structure, lookup: &Lookup<'_>) -> Result<Snapshot, Sn
         ));
     }
     let structure = Structure { elements: root.into_elements(), ..profile.clone() };
-    Ok(Snapshot { structure, findings })
+    Ok(Snapshot { structure, findings, unplaced })
 }
 
 fn base_of(profile: &Structure, lookup: &Lookup<'_>) -> Result<Arc<Structure>, SnapshotError> {

@@ -17,6 +17,7 @@ pub(super) struct Walk<'a> {
     base: Node,
     lookup: &'a Lookup<'a>,
     findings: Vec<Finding>,
+    unplaced: Vec<Box<str>>,
     /// Elements made so far.
     made: usize,
 }
@@ -24,11 +25,15 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     pub(super) fn new(profile: &'a Structure, base: Node, lookup: &'a Lookup<'a>) -> Self {
         let made = base.count();
-        Self { profile, base, lookup, findings: Vec::new(), made }
+        Self { profile, base, lookup, findings: Vec::new(), unplaced: Vec::new(), made }
     }
 
     pub(super) fn is_full(&self) -> bool {
         self.made > MOST_ELEMENTS
+    }
+
+    pub(super) fn take_unplaced(&mut self) -> Vec<Box<str>> {
+        std::mem::take(&mut self.unplaced)
     }
 
     pub(super) fn into_findings(self) -> Vec<Finding> {
@@ -116,6 +121,7 @@ impl<'a> Walk<'a> {
             format!("`{}` does not exist at this place of the base", over.name),
         );
         let id = first_id(over);
+        self.unplaced.push(id.into());
         self.tell(id, message, Text::fixed("corrigez le chemin de l'élément", "mend the path of the element"));
     }
 

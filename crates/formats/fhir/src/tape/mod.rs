@@ -9,6 +9,7 @@
 //! Not here: what an element means. A tape knows objects, arrays and scalars, no resource.
 
 mod any;
+mod comments;
 mod companion;
 mod error;
 pub(crate) mod grow;
@@ -27,6 +28,7 @@ use bytes::Bytes;
 use socle_finding::{Rule, Severity, Text};
 
 pub use any::DocumentError;
+pub use comments::without_comments;
 pub use error::{JsonError, JsonErrorKind};
 pub use name::NameId;
 pub use node::{Items, Members, Node};

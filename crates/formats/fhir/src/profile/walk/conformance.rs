@@ -22,6 +22,7 @@ impl<'d> Walk<'_, 'd> {
             );
             return;
         }
+        self.specialization(node, type_name);
         self.paths(node, type_name);
         self.snapshot(node);
     }
@@ -65,13 +66,51 @@ impl<'d> Walk<'_, 'd> {
             );
         }
         let made = snapshot::generate(&structure, &|canonical| self.library.structure(canonical));
-        let findings = match made {
-            Ok(made) => made.findings,
-            // A base that is not known here is not a fault of the profile.
-            Err(_) => return,
-        };
-        for finding in findings {
+        // A base that is not known here is not a fault of the profile.
+        let Ok(made) = made else { return };
+        for finding in made.findings {
             self.say(finding.severity, node, finding.rule, finding.message, finding.mend);
+        }
+        for id in made.unplaced {
+            self.unplaced(node, &id);
+        }
+    }
+
+    /// An element that the base does not have constrains nothing (FHIR R4 §5.1.0.4).
+    fn unplaced(&mut self, node: Node<'d>, id: &str) {
+        let elements = node.get("differential").into_iter().flat_map(|part| part.all("element"));
+        let is_it = |element: &Node<'_>| element.text("id") == Some(id) || element.text("path") == Some(id);
+        let at = { elements }.find(is_it).unwrap_or(node);
+        self.error(
+            at,
+            r4("5.1.0.4"),
+            Text::fixed("la base du profil n'a pas cet élément", "the base of the profile has no such element"),
+            Text::fixed(
+                "corrigez le chemin ; un choix s'écrit value[x], ou valueQuantity pour un de ses types",
+                "mend the path; a choice is written value[x], or valueQuantity for one of its types",
+            ),
+        );
+    }
+
+    /// What is made new is not what it is made from (sdf-5, sdf-19).
+    fn specialization(&mut self, node: Node<'d>, type_name: &str) {
+        if node.text("derivation") != Some("specialization") {
+            return;
+        }
+        let base = node.text("baseDefinition").and_then(|base| self.library.structure(base));
+        if base.is_some_and(|base| &*base.type_name == type_name) {
+            self.error(
+                node,
+                r4("5.3"),
+                Text::fixed(
+                    "une spécialisation définit un type nouveau, or type est celui de la base",
+                    "a specialization defines a new type, but type is that of the base",
+                ),
+                Text::fixed(
+                    "donnez un type propre, ou mettez derivation à constraint",
+                    "give a type of its own, or set derivation to constraint",
+                ),
+            );
         }
     }
 

@@ -47,7 +47,8 @@ impl<'d> Walk<'_, 'd> {
                 Text::fixed("retirez ce qui suit |", "remove what follows |"),
             );
         }
-        match self.library.follow(url) {
+        let plain = url.split('|').next().unwrap_or(url);
+        match self.library.follow(plain) {
             Followed::Profile(program) if &*program.structure.type_name == "Extension" => {
                 self.against(node, &program);
                 self.inner_urls(node, &program);

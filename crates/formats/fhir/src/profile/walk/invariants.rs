@@ -69,7 +69,7 @@ impl<'d> Walk<'_, 'd> {
             None => fhirpath::Item::resource(node)?,
         };
         let around = Around { library: self.library, terms: self.terms, options: self.options };
-        let mut environment = Environment::new(&around);
+        let mut environment = Environment::new(&around).deciding();
         // An invariant of a bundle on the resource of an entry: `%resource` is the bundle.
         if let Some(resource) = self.resources.last()
             && *resource != node

@@ -6,7 +6,7 @@
 //!
 //! Order here: the walk's state, objects, one element with its repetitions, one item. Beside: `resource`
 //! (claims, contained resources), `slices`, `values` (fixed, patterns, ranges), `codes` (bindings),
-//! `references`, `extensions`, `bundles`, `questionnaire` and `measure` (answers and reports against what
+//! `references`, `extensions`, `bundles`, `vitals` (vital signs by their code), `questionnaire` and `measure` (answers and reports against what
 //! they answer), `invariants`, `say` (findings).
 
 mod bundles;
@@ -24,6 +24,7 @@ mod say;
 mod slices;
 mod special;
 mod values;
+mod vitals;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -91,6 +92,8 @@ pub(super) struct Walk<'v, 'd> {
     right_displays: Vec<usize>,
     /// Above zero nothing is written down, only counted.
     quiet: u32,
+    /// Members that R4 does not know: what is odd inside them is not said as well.
+    unknown: Vec<Node<'d>>,
     errors: usize,
     /// Coded values of which a profile says itself what they are.
     governed: HashSet<u32>,
@@ -127,6 +130,7 @@ impl<'v, 'd> Walk<'v, 'd> {
             wrong_displays: Vec::new(),
             right_displays: Vec::new(),
             quiet: 0,
+            unknown: Vec::new(),
             errors: 0,
             governed: HashSet::new(),
             advice: Vec::new(),
@@ -322,6 +326,7 @@ impl<'v, 'd> Walk<'v, 'd> {
     fn primitive(&mut self, item: Item<'d>, node: Node<'d>, primitive: PrimitiveKind) -> bool {
         let value = item.value.filter(|value| value.kind() != Kind::Null);
         let extra = item.extra.filter(|extra| extra.kind() != Kind::Null);
+        let before = self.errors;
         if let Some(extra) = extra {
             if !self.is_kind(extra, Kind::Object) {
                 return false;
@@ -331,7 +336,9 @@ impl<'v, 'd> Walk<'v, 'd> {
             }
         }
         let Some(value) = value else {
-            if extra.is_none_or(|extra| extra.get("extension").is_none()) {
+            // What is wrong inside has been said.
+            let is_told = self.errors > before;
+            if !is_told && extra.is_none_or(|extra| extra.get("extension").is_none()) {
                 self.no_content(node);
             }
             return extra.is_some();

@@ -126,6 +126,9 @@ impl<'d> Walk<'_, 'd> {
             );
             return;
         }
+        if target.is_none() && self.has_other_type(at, reference) {
+            return;
+        }
         let said = type_in(reference).or_else(|| node.text("type"));
         let kind = target.and_then(Node::resource_type).or(said);
         let Some(kind) = kind else { return };
@@ -163,6 +166,32 @@ impl<'d> Walk<'_, 'd> {
         if !unknown {
             self.no_target_profile(at, program, spec, &fitting);
         }
+    }
+
+    /// In a bundle of `urn:uuid:` addresses, `Practitioner/5d95…` may mean the entry of that UUID; when that is an
+    /// Organization, one of the two is wrong.
+    fn has_other_type(&mut self, at: Node<'d>, reference: &str) -> bool {
+        let Some((said, id)) = reference.split_once('/') else { return false };
+        let is_uuid = id.len() == 36 && uuid::Uuid::try_parse(id).is_ok();
+        if !is_uuid || !looks_like_type(said) || entry(at).is_none() {
+            return false;
+        }
+        let found = self.entries(&format!("urn:uuid:{id}"), at);
+        let kind = found.first().and_then(|entry| entry.get("resource")).and_then(Node::resource_type);
+        let Some(found) = kind.filter(|kind| *kind != said) else { return false };
+        self.error(
+            at,
+            r4("2.36.4.1"),
+            both(
+                format!("la référence dit {said}, l'entrée de cet UUID est {found}"),
+                format!("the reference says {said}, the entry of this UUID is {found}"),
+            ),
+            Text::fixed(
+                "référencez l'entrée par son fullUrl urn:uuid:…, et corrigez le type",
+                "refer to the entry by its fullUrl urn:uuid:…, and mend the type",
+            ),
+        );
+        true
     }
 
     /// `contained`, `bundled`, `referenced`: how the target is to be had (FHIR R4 §5.1.0.11).

@@ -15,20 +15,47 @@ impl<'d> Walk<'_, 'd> {
     /// The document, against R4, the profiles that it claims, and those that are asked for.
     pub(in crate::profile) fn document(&mut self, profiles: &[&str]) {
         let root = self.document.root();
-        for oddity in self.document.oddities() {
-            let issue = oddity.issue().finding;
-            self.say(issue.severity, oddity.node, issue.rule, issue.message, issue.mend);
-        }
         if root.kind() != Kind::Object {
+            self.oddities();
             self.wrong_kind(root, Kind::Object);
             return;
         }
         self.resource(root);
+        self.oddities();
         self.resources.push(root);
         for profile in profiles {
             self.asked(root, profile);
         }
         self.resources.pop();
+        self.asked_of_entries(root);
+    }
+
+    /// The profiles that entries of a bundle are asked to follow.
+    fn asked_of_entries(&mut self, bundle: Node<'d>) {
+        let options = self.options;
+        for asked in &options.entries {
+            let resources = bundle.all("entry").filter_map(|entry| entry.get("resource"));
+            let of_kind =
+                |resource: &Node<'d>| asked.kind.is_none() || resource.resource_type() == asked.kind.as_deref();
+            if let Some(resource) = resources.filter(of_kind).nth(asked.place) {
+                self.resources.push(resource);
+                self.asked(resource, &asked.profile);
+                self.resources.pop();
+            }
+        }
+    }
+
+    /// What JSON or XML allows and FHIR does not; inside an element that R4 does not know nothing more is said.
+    fn oddities(&mut self) {
+        let document = self.document;
+        for oddity in document.oddities() {
+            let is_inside =
+                std::iter::successors(Some(oddity.node), |node| node.parent()).any(|node| self.unknown.contains(&node));
+            if !is_inside {
+                let issue = oddity.issue().finding;
+                self.say(issue.severity, oddity.node, issue.rule, issue.message, issue.mend);
+            }
+        }
     }
 
     fn asked(&mut self, root: Node<'d>, profile: &str) {
@@ -106,6 +133,7 @@ impl<'d> Walk<'_, 'd> {
         self.invariants(Item { value: Some(node), extra: None }, node, base, base.root(), None);
         self.claims(node);
         match self.library.name(ix) {
+            "Observation" => self.vital_sign(node),
             "Bundle" => self.bundle(node),
             "StructureDefinition" => self.structure_definition(node),
             "Questionnaire" => self.questionnaire(node),

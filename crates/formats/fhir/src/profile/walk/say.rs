@@ -156,6 +156,7 @@ impl<'d> Walk<'_, 'd> {
     }
 
     pub(super) fn unknown_member(&mut self, node: Node<'d>) {
+        self.unknown.push(node);
         self.error(
             node,
             r4("2.6.2"),

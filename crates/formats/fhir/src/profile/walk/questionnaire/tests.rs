@@ -159,6 +159,10 @@ fn each_broken_answer_is_reported_where_it_is() {
         let mut errors = errors(&report);
         // R4 says that one of the two has to go, not which.
         errors.retain(|(_, message)| !message.contains("qrs-1"));
+        if name == "out of order" {
+            // What stands out of order is there twice.
+            errors.retain(|(_, message)| !message.contains("one answer only"));
+        }
         assert!(
             matches!(errors.as_slice(), [(path, message)] if *path == at && message.contains(says)),
             "{name}: {errors:?}"
