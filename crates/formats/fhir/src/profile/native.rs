@@ -31,6 +31,9 @@ pub(super) enum Native {
     Que12,
     /// `exists` is answered by a boolean.
     Que7,
+    /// A dateTime is precise to the day. R4 writes it without the "if it is a dateTime" of its words: a Period,
+    /// which its vital signs allow too, is not meant.
+    Vs1,
     /// A rule that PDSm states in words.
     Pdsm(pdsm::Rule),
 }
@@ -50,6 +53,7 @@ impl Native {
             "value.empty() or system.exists()" => Self::Cpt2,
             "start.hasValue().not() or end.hasValue().not() or (start <= end)" => Self::Per1,
             "operator = 'exists' implies (answer is Boolean)" => Self::Que7,
+            "($this as dateTime).toString().length() >= 8" => Self::Vs1,
             "enableWhen.count() > 2 implies enableBehavior.exists()" => Self::Que12,
             text if text.starts_with("reference.startsWith('#').not() or (reference.substring(1)") => Self::Ref1,
             text if text.starts_with("contained.where((('#'+id in (%resource.descendants().reference") => Self::Dom3,
@@ -72,6 +76,7 @@ impl Native {
                 return (!reference.starts_with('#') || reference == "#").then_some(true);
             }
             Self::Dom3 => return every_contained_is_named(node).then_some(true),
+            Self::Vs1 => return Some(true),
             Self::Per1 => return in_order(node.text("start"), node.text("end")),
             _ => {}
         }
@@ -91,7 +96,7 @@ impl Native {
             Self::Cpt2 => has(node, "system") || !has(node, "value"),
             Self::Que7 => node.text("operator") != Some("exists") || has(node, "answerBoolean"),
             Self::Que12 => node.all("enableWhen").count() < 2 || has(node, "enableBehavior"),
-            Self::Dom3 | Self::Ref1 | Self::Per1 | Self::Pdsm(_) => return None,
+            Self::Dom3 | Self::Ref1 | Self::Per1 | Self::Vs1 | Self::Pdsm(_) => return None,
         })
     }
 }

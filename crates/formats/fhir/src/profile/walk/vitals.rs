@@ -79,6 +79,26 @@ mod tests {
     use crate::tape::Document;
 
     #[test]
+    fn a_vital_sign_is_of_a_day_or_of_a_period() {
+        let validator = Validator::core(Options::default());
+        for (effective, wanted) in [
+            (r#""effectiveDateTime":"2024-01-01""#, 0),
+            (r#""effectiveDateTime":"2024-01""#, 1),
+            (r#""effectivePeriod":{"start":"2024"}"#, 0),
+        ] {
+            let json = format!(
+                r#"{{"resourceType":"Observation","status":"final","category":[{{"coding":[{{"code":"vital-signs",
+                "system":"http://terminology.hl7.org/CodeSystem/observation-category"}}]}}],
+                "code":{{"coding":[{{"system":"http://loinc.org","code":"8867-4"}}]}},"subject":{{"reference":"Patient/1"}},
+                "valueQuantity":{{"value":70,"unit":"/min","system":"http://unitsofmeasure.org","code":"/min"}},{effective}}}"#
+            );
+            let report = validator.validate(&Document::parse(json).unwrap(), &[]);
+            let errors: Vec<_> = report.findings.iter().filter(|finding| finding.is_error()).collect();
+            assert_eq!(errors.len(), wanted, "{effective}: {errors:?}");
+        }
+    }
+
+    #[test]
     fn a_vital_sign_follows_its_profile() {
         let category = r#""category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs"}]}],"#;
         let loinc = r#"{"system":"http://loinc.org","code":"8310-5"}"#;
