@@ -32,7 +32,7 @@ impl<'d> Walk<'_, 'd> {
             self.in_answer_set(form, answer, value, question);
         }
         self.limits(of, value, question);
-        self.range(of, value, question);
+        self.answer_range(of, value, question);
     }
 
     /// The answer is one of `answerOption`; an open choice may also be answered by a text of one's own.
@@ -185,16 +185,14 @@ impl<'d> Walk<'_, 'd> {
         );
     }
 
-    fn range(&mut self, of: &str, value: Node<'d>, question: Node<'_>) {
+    fn answer_range(&mut self, of: &str, value: Node<'d>, question: Node<'_>) {
         let (low, high) = if of == "Quantity" {
             (format!("{SDC}minQuantity"), format!("{SDC}maxQuantity"))
         } else {
             (format!("{CORE}minValue"), format!("{CORE}maxValue"))
         };
         let bound = |url: &str| extension(question, url).and_then(|said| choice(said, "value"));
-        let is = |url: &str, order: Ordering| {
-            bound(url).is_some_and(|(_, bound)| ordered(value, bound) == Some(order))
-        };
+        let is = |url: &str, order: Ordering| bound(url).is_some_and(|(_, bound)| ordered(value, bound) == Some(order));
         if is(&low, Ordering::Less) {
             self.limit(
                 value,
