@@ -81,7 +81,8 @@ fn each_broken_report_is_reported_where_it_is() {
         let report = validate(&REPORT.replacen(from, to, 1), MEASURE);
         let mut errors = errors(&report);
         // A reference to a Patient leaves the List unused, and is no reference to a List.
-        errors.retain(|(_, message)| !message.contains("leads to Patient") && !message.contains("refers to a contained"));
+        errors
+            .retain(|(_, message)| !message.contains("leads to Patient") && !message.contains("refers to a contained"));
         assert!(
             matches!(errors.as_slice(), [(path, message)] if *path == at && message.contains(says)),
             "{name}: {errors:?}"
