@@ -209,7 +209,7 @@ async fn every_document_is_where_it_belongs(installation: &Installation, victim:
         if copies.len() > 1 && victim != Victim::Platform {
             // A platform that dies writes nothing of the attempt; otherwise the doubt is in the flow.
             let flow = caller.flow(flow).await;
-            assert!(flow.to_string().contains("issue inconnue"), "a duplicate without an unknown outcome: {flow:#}");
+            assert!(flow.to_string().contains("outcome unknown"), "a duplicate without an unknown outcome: {flow:#}");
         }
     }
     let acknowledged = sent.iter().filter(|one| one.flow.is_some()).count();
