@@ -378,9 +378,12 @@ pub(crate) enum CdaAction {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// A document from a plan in JSON: niveau 1 around a file, or a lettre de liaison à la sortie
+    /// A document from a plan in JSON or from FHIR: niveau 1 around a file, or a lettre de liaison à la sortie
+    ///
+    /// FHIR, in JSON or XML: a Bundle with a Composition makes a lettre de liaison, a PDSm transaction (ITI-65) of one
+    /// document makes a niveau 1.
     Build {
-        /// The plan
+        /// The plan, or the FHIR Bundle
         #[arg(required_unless_present = "example")]
         plan: Option<PathBuf>,
         /// The file inside a niveau 1 document: PDF, text, RTF, JPEG, TIFF

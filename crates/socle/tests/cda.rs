@@ -52,12 +52,18 @@ fn what_cannot_be_used_says_what_and_how_to_mend() {
     std::fs::write(at.join("a.txt"), "bonjour").unwrap();
     std::fs::write(at.join("a.bin"), [0u8, 1, 2]).unwrap();
     std::fs::write(at.join("a.json"), "{}").unwrap();
+    std::fs::write(at.join("patient.json"), r#"{"resourceType":"Patient"}"#).unwrap();
+    let letter = r#"{"resourceType":"Bundle","type":"document","entry":[{"resource":{"resourceType":"Composition"}}]}"#;
+    std::fs::write(at.join("letter.json"), letter).unwrap();
+    let lot =
+        r#"{"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"DocumentReference"}}]}"#;
+    std::fs::write(at.join("lot.json"), lot).unwrap();
     let plan = text(&socle(at, &["cda", "build", "--example", "n1"]).stdout);
     std::fs::write(at.join("n1.json"), &plan).unwrap();
     std::fs::write(at.join("type.json"), plan.replace("11488-4", "00000-0")).unwrap();
     std::fs::write(at.join("facility.json"), plan.replace("SA07", "SA999")).unwrap();
     std::fs::write(at.join("ins.json"), plan.replace("\"qualified\": true", "\"qualified\": false")).unwrap();
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 13] = [
         (&["cda", "show", "nowhere.xml"], 2, "nowhere.xml ne peut pas être lu"),
         (&["cda", "show", "a.txt"], 2, "remède"),
         (&["cda", "diff", "a.txt", "a.txt"], 2, "erreur"),
@@ -67,6 +73,10 @@ fn what_cannot_be_used_says_what_and_how_to_mend() {
         (&["cda", "build", "type.json", "--file", "a.txt"], 2, "JDV_J07"),
         (&["cda", "build", "facility.json", "--file", "a.txt"], 1, "healthCareFacility"),
         (&["cda", "build", "ins.json", "--file", "a.txt"], 2, "EXI SI 08"),
+        (&["cda", "build", "patient.json"], 2, "aucun document"),
+        (&["cda", "build", "letter.json"], 1, "Bundle.entry[0].resource.subject"),
+        (&["cda", "build", "letter.json", "--file", "a.txt"], 2, "--file"),
+        (&["cda", "build", "lot.json"], 1, "Bundle"),
     ];
     for (arguments, code, word) in cases {
         let output = socle(at, arguments);

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use socle_cda::build::model::Plan;
-use socle_cda::build::{BuildError, EXAMPLE_LDL_SES, EXAMPLE_N1};
+use socle_cda::build::{BuildError, EXAMPLE_LDL_SES, EXAMPLE_N1, fhir};
 use socle_cda::diff::{Change, Diff, Side, compare};
-use socle_cda::{Document, DocumentError, show};
+use socle_cda::{Document, DocumentError, Refused, show};
 use socle_fhir::outcome::Shown;
 use socle_finding::{Finding, Severity};
 
@@ -120,31 +120,10 @@ fn say_diff(diff: &Diff, speaker: &Speaker) {
 
 fn build(plan: &Path, file: Option<&Path>, output: Option<&Path>, speaker: &Speaker) -> Result<ExitCode> {
     let subject = plan.display().to_string();
-    let plan: Plan = serde_json::from_slice(&bytes_of(plan)?).or_trouble(|| {
-        Trouble::new(
-            format!("{subject} n'est pas un plan de document"),
-            format!("{subject} is not a plan of a document"),
-        )
-        .mend("partez de socle cda build --example n1", "start from socle cda build --example n1")
-    })?;
-    let built = match (plan, file) {
-        (Plan::N1(mut document), Some(file)) => {
-            document.file = bytes_of(file)?;
-            document.build()
-        }
-        (Plan::N1(_), None) => {
-            let trouble =
-                Trouble::fixed("un document de niveau 1 enveloppe un fichier", "a niveau 1 document is around a file");
-            return Err(trouble.mend("donnez --file cr.pdf", "give --file cr.pdf").into());
-        }
-        (Plan::LdlSes(_), Some(_)) => {
-            return Err(Trouble::fixed(
-                "une lettre de liaison est structurée : elle n'enveloppe pas de fichier",
-                "a lettre de liaison is structured: it holds no file",
-            )
-            .into());
-        }
-        (Plan::LdlSes(letter), None) => letter.build(),
+    let bytes = bytes_of(plan)?;
+    let built = match fhir_of(&bytes) {
+        Some(source) => build_from_fhir(&source, file)?,
+        None => build_from_plan(&subject, &bytes, file)?,
     };
     match built {
         Ok(document) => {
@@ -158,6 +137,85 @@ fn build(plan: &Path, file: Option<&Path>, output: Option<&Path>, speaker: &Spea
             Ok(ExitCode::from(1))
         }
         Err(error) => Err(explained(error).into()),
+    }
+}
+
+/// The FHIR resource that the bytes are, if they are one; else they are a plan.
+fn fhir_of(bytes: &[u8]) -> Option<socle_fhir::Document> {
+    let is_xml = bytes.trim_ascii_start().starts_with(b"<");
+    let read = if is_xml {
+        socle_fhir::xml::read(bytes.to_vec()).ok()
+    } else {
+        socle_fhir::Document::parse(bytes.to_vec()).ok()
+    };
+    read.filter(|source| source.root().resource_type().is_some())
+}
+
+/// A FHIR document (a Bundle with a Composition) makes a lettre de liaison, a PDSm transaction a niveau 1 document.
+fn build_from_fhir(
+    source: &socle_fhir::Document,
+    file: Option<&Path>,
+) -> Result<Result<Document, BuildError>, Trouble> {
+    if file.is_some() {
+        return Err(Trouble::fixed(
+            "un Bundle FHIR contient déjà son fichier (Binary) : --file ne s'applique pas",
+            "a FHIR Bundle already holds its file (Binary): --file does not apply",
+        ));
+    }
+    let has = |kind: &str| {
+        let mut resources = source.root().all("entry").filter_map(|entry| entry.get("resource"));
+        resources.any(|resource| resource.resource_type() == Some(kind))
+    };
+    if has("Composition") {
+        return Ok(fhir::discharge_letter(source).map_err(BuildError::Refused).and_then(|letter| letter.build()));
+    }
+    if !has("DocumentReference") {
+        return Err(Trouble::fixed(
+            "ce FHIR ne dit aucun document : ni Composition, ni DocumentReference dans un Bundle",
+            "this FHIR says no document: no Composition and no DocumentReference in a Bundle",
+        )
+        .mend(
+            "donnez un Bundle avec une Composition (lettre de liaison) ou une transaction PDSm (niveau 1)",
+            "give a Bundle with a Composition (lettre de liaison) or a PDSm transaction (niveau 1)",
+        ));
+    }
+    let lot = match socle_fhir::pdsm::read_provide_bundle(source) {
+        Ok(read) => read.value,
+        Err(issues) => {
+            let findings = issues.0.into_iter().map(|issue| issue.finding).collect();
+            return Ok(Err(BuildError::Refused(Refused { findings })));
+        }
+    };
+    if lot.documents.len() > 1 {
+        let (fr, en) = ("la transaction porte plusieurs documents", "the transaction holds several documents");
+        return Err(Trouble::fixed(fr, en).mend("gardez-en un par construction", "keep one for each build"));
+    }
+    Ok(fhir::level_1(&lot, 0).map_err(BuildError::Refused).and_then(|document| document.build()))
+}
+
+fn build_from_plan(subject: &str, bytes: &[u8], file: Option<&Path>) -> Result<Result<Document, BuildError>, Trouble> {
+    let plan: Plan = serde_json::from_slice(bytes).or_trouble(|| {
+        Trouble::new(
+            format!("{subject} n'est pas un plan de document"),
+            format!("{subject} is not a plan of a document"),
+        )
+        .mend("partez de socle cda build --example n1", "start from socle cda build --example n1")
+    })?;
+    match (plan, file) {
+        (Plan::N1(mut document), Some(file)) => {
+            document.file = bytes_of(file)?;
+            Ok(document.build())
+        }
+        (Plan::N1(_), None) => {
+            let trouble =
+                Trouble::fixed("un document de niveau 1 enveloppe un fichier", "a niveau 1 document is around a file");
+            Err(trouble.mend("donnez --file cr.pdf", "give --file cr.pdf"))
+        }
+        (Plan::LdlSes(_), Some(_)) => Err(Trouble::fixed(
+            "une lettre de liaison est structurée : elle n'enveloppe pas de fichier",
+            "a lettre de liaison is structured: it holds no file",
+        )),
+        (Plan::LdlSes(letter), None) => Ok(letter.build()),
     }
 }
 

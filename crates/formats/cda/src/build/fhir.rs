@@ -1,8 +1,12 @@
-//! A niveau 1 document from FHIR: the fiche of a PDSm transaction (ITI-65) whose Binary is a PDF, a text or
-//! an image, with its patient and its lot. What FHIR says becomes the header; nothing is made up.
+//! A document from FHIR. Niveau 1: the fiche of a PDSm transaction (ITI-65) whose Binary is a PDF, a text or
+//! an image, with its patient and its lot. Lettre de liaison: a FHIR document (`letter`). What FHIR says becomes the
+//! header; nothing is made up.
 //!
 //! The document has the fiche's own unique identifier, so that the fiche stays true of it.
 
+mod letter;
+
+use socle_fhir::Node;
 use socle_fhir::datatypes::{Coding, DateTime};
 use socle_fhir::fr_core::DeclaredPatient;
 use socle_fhir::mapping::oid_of_system;
@@ -15,6 +19,8 @@ use super::model::{Act, Confidentiality, Encounter, Head, Level1, Professional, 
 use crate::code::Code;
 use crate::finding::{Findings, Refused};
 use crate::time::{Precision, Time};
+
+pub use letter::discharge_letter;
 
 const PDSM: &str = "CI-SIS PDSm 3.1.1";
 const PROFESSION: &str = "1.2.250.1.71.1.2.7";
@@ -105,7 +111,11 @@ fn subject(lot: &ProvideBundle, found: &mut Findings) -> Option<Subject> {
         lacks("Patient", "les traits du patient ne sont pas donnés", "the patient's traits are not given", found);
         return None;
     };
-    let DeclaredPatient { traits, ins, status, local, .. } = declared.as_ref();
+    Some(subject_of(declared))
+}
+
+fn subject_of(declared: &DeclaredPatient) -> Subject {
+    let DeclaredPatient { traits, ins, status, local, .. } = declared;
     let mut subject = match (ins, status) {
         (Some(ins), Some(Status::Qualified)) => Subject::stated_qualified(ins.clone(), traits.clone()),
         _ => Subject::unqualified(traits.clone()),
@@ -113,7 +123,7 @@ fn subject(lot: &ProvideBundle, found: &mut Findings) -> Option<Subject> {
     let with_oid =
         local.iter().filter_map(|id| Some((id.system.strip_prefix("urn:oid:")?.to_owned(), id.value.clone())));
     subject.local_ids = with_oid.collect();
-    Some(subject)
+    subject
 }
 
 fn professional(
@@ -219,6 +229,24 @@ fn instant(time: &DateTime, place: &str, found: &mut Findings) -> Option<Time> {
     let read = moment(time, place, found)?;
     if read.timestamp().is_none() || read.precision() != Precision::Second {
         lacks(place, "la date de création n'est pas à la seconde", "the creation date is not to the second", found);
+        return None;
+    }
+    Some(read)
+}
+
+/// The moment of a node, to whatever precision.
+fn moment_of(node: Node<'_>, found: &mut Findings) -> Option<Time> {
+    let read = node.str().and_then(|text| parse_time(text).ok());
+    if read.is_none() {
+        lacks(&node.path(), "la date n'est pas lisible", "the date cannot be read", found);
+    }
+    read
+}
+
+fn instant_of(node: Node<'_>, found: &mut Findings) -> Option<Time> {
+    let read = moment_of(node, found)?;
+    if read.timestamp().is_none() || read.precision() != Precision::Second {
+        lacks(&node.path(), "la date n'est pas à la seconde", "the date is not to the second", found);
         return None;
     }
     Some(read)
