@@ -4,12 +4,16 @@ use serde_json::{Value, json};
 
 use crate::served::{Answer, Served};
 
+/// The category that R4 asks of a body weight and a body height.
+const VITAL_SIGNS: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
+
 async fn filled() -> Served {
     let served = Served::start().await;
     let quantity = |value: f64, code: &str| json!({"value": value, "unit": code, "system": "http://unitsofmeasure.org", "code": code});
     let observation = |id: &str, code: &str, subject: &str, value: Value, at: &str| {
         json!({
             "resourceType": "Observation", "id": id, "status": "final", "effectiveDateTime": at,
+            "category": [{"coding": [{"system": VITAL_SIGNS, "code": "vital-signs"}]}],
             "code": {"coding": [{"system": "http://loinc.org", "code": code, "display": "Body weight"}]},
             "subject": {"reference": subject}, "valueQuantity": value
         })
