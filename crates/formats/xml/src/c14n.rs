@@ -138,7 +138,9 @@ impl<'a, S: Sink> Walk<'_, 'a, S> {
 
     fn is_written(&self, node: Node<'_, '_>) -> bool {
         match node.node_type() {
-            NodeType::Text | NodeType::PI => true,
+            NodeType::Text => true,
+            // The tree takes a declaration whose `<?xml` ends its line for an instruction; no other has that name.
+            NodeType::PI => node.pi().is_none_or(|instruction| instruction.target != "xml"),
             NodeType::Comment => self.how.comments,
             NodeType::Root | NodeType::Element => false,
         }

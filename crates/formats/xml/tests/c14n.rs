@@ -33,6 +33,12 @@ fn the_examples_of_the_recommendation_come_out_as_printed() {
             "<?p?>\n<doc>a</doc>\n<?q?>",
         ),
         (
+            "a declaration that breaks its line is no instruction",
+            c14n::INCLUSIVE_WITH_COMMENTS,
+            "<?xml\n version='1.0'\tencoding='UTF-8'?><!-- c --><doc/>",
+            "<!-- c -->\n<doc></doc>",
+        ),
+        (
             "order of attributes and namespaces, superfluous declarations (C14N §3.3)",
             c14n::INCLUSIVE,
             "<doc><e3   name = \"elem3\"   id=\"elem3\"   /><e5 a:attr=\"out\" b:attr=\"sorted\" attr2=\"all\" attr=\"I'm\"\n xmlns:b=\"http://www.ietf.org\" xmlns:a=\"http://www.w3.org\" xmlns=\"http://example.org\"/><e6 xmlns=\"\" xmlns:a=\"http://www.w3.org\"><e7 xmlns=\"http://www.ietf.org\"><e8 xmlns=\"\" xmlns:a=\"http://www.w3.org\"><e9 xmlns=\"\" xmlns:a=\"http://www.ietf.org\"/></e8></e7></e6></doc>",
