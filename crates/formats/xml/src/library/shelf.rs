@@ -183,8 +183,10 @@ fn described(files: &dyn Files, fingerprint: String, count: usize, bytes: u64) -
     let family = family(&volets);
     let name = match (family, newest(&volets)) {
         (Family::DmpHomologation, _) => "CI-SIS, structuration minimale (homologation DMP)".to_owned(),
-        (Family::Segur, Some(newest)) => format!("CI-SIS, banc de test (Ségur), volets jusqu'à {newest}"),
-        (Family::Segur, None) => "CI-SIS, banc de test (Ségur)".to_owned(),
+        (Family::Segur, Some(newest)) => {
+            format!("CI-SIS, banc de test (Ségur, d'après son contenu), volets jusqu'à {newest}")
+        }
+        (Family::Segur, None) => "CI-SIS, banc de test (Ségur, d'après son contenu)".to_owned(),
     };
     let names = files.list();
     Package {
